@@ -1,0 +1,130 @@
+/* The half of json.h that works on bytes. */
+#include "base/json.h"
+
+#include <string.h>
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Bytes of the string that s starts with, its quotes counted; all of s when
+ * it does not end. */
+static size_t string_len(struct str s)
+{
+    const char *p = s.p + 1, *end = s.p + s.n;
+    for (;;) {
+        const char *quote = memchr(p, '"', (size_t)(end - p));
+        if (quote == NULL)
+            return s.n;
+        size_t slashes = 0;
+        while (quote - 1 - slashes > s.p && *(quote - 1 - slashes) == '\\')
+            slashes++;
+        if (quote - slashes > s.p && slashes % 2 == 0)
+            return (size_t)(quote - s.p) + 1;
+        p = quote + 1;
+    }
+}
+
+/* Whether two bytes that stood apart would make one token together. */
+static bool would_join(char before, char after)
+{
+    return strchr("{}[]:,\"", before) == NULL &&
+           strchr("{}[]:,\"", after) == NULL;
+}
+
+/* Bytes up to the next blank, string or bracket. */
+static size_t plain_len(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && !is_blank(s.p[n]) && s.p[n] != '"' && s.p[n] != '{' &&
+           s.p[n] != '[' && s.p[n] != '}' && s.p[n] != ']')
+        n++;
+    return n;
+}
+
+enum err json_minify(struct str text, unsigned depth_max, struct buf *out)
+{
+    unsigned depth = 0;
+    size_t start = out->len;
+    while (text.n > 0) {
+        char c = text.p[0];
+        size_t n = 1;
+        if (is_blank(c)) {
+            while (n < text.n && is_blank(text.p[n]))
+                n++;
+            text = str_from(text, n);
+            if (text.n > 0 && out->err == OK && out->len > start &&
+                would_join(out->data[out->len - 1], text.p[0]))
+                buf_add_char(out, ' ');
+            continue;
+        }
+        if (c == '{' || c == '[') {
+            if (++depth > depth_max)
+                return ERR_LIMIT;
+        } else if (c == '}' || c == ']') {
+            depth -= depth > 0;
+        } else {
+            n = c == '"' ? string_len(text) : plain_len(text);
+        }
+        buf_add(out, str_slice(text, 0, n));
+        text = str_from(text, n);
+    }
+    return out->err;
+}
+
+size_t json_skip(struct str text)
+{
+    if (text.n == 0)
+        return 0;
+    if (text.p[0] == '"')
+        return string_len(text);
+    size_t depth = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '"') {
+            i += string_len(str_from(text, i)) - 1;
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            if (depth == 0)
+                return i;
+            if (--depth == 0)
+                return i + 1;
+        } else if (c == ',' && depth == 0) {
+            return i;
+        }
+    }
+    return text.n;
+}
+
+bool json_next_element(struct str *inside, struct str *out)
+{
+    if (inside->n == 0)
+        return false;
+    size_t n = json_skip(*inside);
+    if (n == 0)
+        return false;
+    *out = str_slice(*inside, 0, n);
+    *inside = str_from(*inside, n);
+    if (inside->n > 0 && inside->p[0] == ',')
+        *inside = str_from(*inside, 1);
+    return true;
+}
+
+bool json_next_member(struct str *inside, struct json_member_text *out)
+{
+    if (inside->n < 3 || inside->p[0] != '"')
+        return false;
+    size_t n = string_len(*inside);
+    if (n + 1 >= inside->n || inside->p[n] != ':')
+        return false;
+    out->name = str_slice(*inside, 1, n - 1);
+    *inside = str_from(*inside, n + 1);
+    return json_next_element(inside, &out->value);
+}
+
+struct str json_inside(struct str container)
+{
+    return container.n < 2 ? STR_NONE : str_slice(container, 1, container.n - 1);
+}
