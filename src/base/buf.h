@@ -31,9 +31,10 @@ struct buf {
     enum err err;        /* OK, or the failure that stuck */
 };
 
-#define BUF(limit_)            ((struct buf){ .limit = (limit_) })
-#define BUF_IN(arena_, limit_) ((struct buf){ .limit = (limit_), .arena = (arena_) })
-#define AUTO_BUF               __attribute__((cleanup(buf_fini))) struct buf
+#define BUF(limit_) ((struct buf){ .limit = (limit_) })
+#define BUF_IN(arena_, limit_)                                                 \
+    ((struct buf){ .limit = (limit_), .arena = (arena_) })
+#define AUTO_BUF __attribute__((cleanup(buf_fini))) struct buf
 
 void buf_add(struct buf *b, struct str s);
 void buf_add_char(struct buf *b, char c);

@@ -249,7 +249,7 @@ enum err clock_parse_http_date(struct str s, int64_t *out_ms)
         !take_time(&s, &ms) || !str_eq(s, STR(" GMT")) ||
         !is_date(year, month, day))
         return ERR_FORMAT;
-    *out_ms = clock_days_from_civil(year, (int)month, (int)day) * MS_PER_DAY +
-              ms;
+    *out_ms =
+        clock_days_from_civil(year, (int)month, (int)day) * MS_PER_DAY + ms;
     return OK;
 }

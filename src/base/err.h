@@ -8,16 +8,16 @@
 
 enum err {
     OK = 0,
-    ERR_NOMEM,        /* the allocator said no */
-    ERR_LIMIT,        /* a declared limit would be passed */
-    ERR_FORMAT,       /* bytes without the form they should have */
-    ERR_INVALID,      /* well formed, but against a rule */
-    ERR_NOT_FOUND,    /* no such thing, or not yours */
-    ERR_GONE,         /* was there, is deleted */
-    ERR_EXISTS,       /* is there already */
-    ERR_CONFLICT,     /* somebody else changed it first */
-    ERR_PRECONDITION, /* If-Match and its kin do not hold */
-    ERR_MULTIPLE,     /* one was needed, several match */
+    ERR_NOMEM,           /* the allocator said no */
+    ERR_LIMIT,           /* a declared limit would be passed */
+    ERR_FORMAT,          /* bytes without the form they should have */
+    ERR_INVALID,         /* well formed, but against a rule */
+    ERR_NOT_FOUND,       /* no such thing, or not yours */
+    ERR_GONE,            /* was there, is deleted */
+    ERR_EXISTS,          /* is there already */
+    ERR_CONFLICT,        /* somebody else changed it first */
+    ERR_PRECONDITION,    /* If-Match and its kin do not hold */
+    ERR_MULTIPLE,        /* one was needed, several match */
     ERR_UNAUTHENTICATED, /* who are you? */
     ERR_DENIED,          /* I know you; no */
     ERR_UNSUPPORTED,     /* understood, not offered */

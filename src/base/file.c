@@ -81,7 +81,8 @@ enum err file_read(const char *path, struct buf *b, struct why *w)
     ssize_t seen = pread(fd, magic, 2, 0);
     if (seen != 2 || magic[0] != 0x1f || magic[1] != 0x8b)
         return read_fd(fd, b, w, path);
-    AUTO_BUF packed = BUF(b->limit);
+    AUTO_BUF
+    packed = BUF(b->limit);
     enum err err = read_fd(fd, &packed, w, path);
     if (err != OK)
         return err;
@@ -112,8 +113,8 @@ enum err file_write(const char *path, struct str text, unsigned mode,
     int n = snprintf(beside, sizeof beside, "%s.new", path);
     if (n < 0 || (size_t)n >= sizeof beside)
         return why_of(w, ERR_LIMIT, STR("path too long: "), str_of(path));
-    AUTO_FD fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                      (mode_t)mode);
+    AUTO_FD fd =
+        open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
     if (fd < 0)
         return failed(w, "writing", path);
     if (write_all(fd, text) != OK || rename(beside, path) != 0) {

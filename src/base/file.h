@@ -14,8 +14,8 @@ MUST_CHECK enum err file_read(const char *path, struct buf *b, struct why *w);
 
 /* Writes beside and renames over: readers see the old or the new, whole.
  * mode as in open(2), e.g. 0600. */
-MUST_CHECK enum err file_write(const char *path, struct str text,
-                               unsigned mode, struct why *w);
+MUST_CHECK enum err file_write(const char *path, struct str text, unsigned mode,
+                               struct why *w);
 
 /* Makes the folder and those above it, mode 0700; one that exists is fine. */
 MUST_CHECK enum err file_make_dir(const char *path, struct why *w);

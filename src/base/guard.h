@@ -25,7 +25,7 @@ static inline void guard_unlock(pthread_mutex_t **mutex)
 #define GUARD_JOIN2(a, b) a##b
 #define GUARD_JOIN(a, b)  GUARD_JOIN2(a, b)
 #define GUARD(mutex_)                                                          \
-    __attribute__((cleanup(guard_unlock), unused))                             \
-    pthread_mutex_t *GUARD_JOIN(guard_, __LINE__) = guard_lock(mutex_)
+    __attribute__((cleanup(guard_unlock), unused)) pthread_mutex_t *           \
+    GUARD_JOIN(guard_, __LINE__) = guard_lock(mutex_)
 
 #endif

@@ -23,17 +23,17 @@ enum err json_parse_in_place(struct arena *a, char *text, size_t n,
     const yyjson_alc alc = { alc_malloc, alc_realloc, alc_free, a };
     yyjson_read_err problem;
     memset(text + n, 0, JSON_PADDING);
-    yyjson_doc *doc =
-        yyjson_read_opts(text, n,
-                         YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_INSITU, &alc,
-                         &problem);
+    yyjson_doc *doc = yyjson_read_opts(
+        text, n, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_INSITU, &alc,
+        &problem);
     if (doc != NULL) {
         *out = yyjson_doc_get_root(doc);
         return OK;
     }
     if (arena_err(a) != OK)
         return arena_err(a);
-    AUTO_BUF place = BUF(32);
+    AUTO_BUF
+    place = BUF(32);
     buf_add_u64(&place, problem.pos);
     return why_of(w, ERR_FORMAT, STR("not JSON: "), str_of(problem.msg),
                   STR(" at byte "), (struct str){ place.data, place.len });
@@ -106,10 +106,10 @@ static size_t utf8_len(const unsigned char *p, size_t n)
     for (size_t i = 1; i < len; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
-    bool is_overlong = (p[0] == 0xe0 && p[1] < 0xa0) ||
-                       (p[0] == 0xf0 && p[1] < 0x90);
-    bool is_outside = (p[0] == 0xed && p[1] > 0x9f) ||
-                      (p[0] == 0xf4 && p[1] > 0x8f);
+    bool is_overlong =
+        (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool is_outside =
+        (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
     return is_overlong || is_outside ? 0 : len;
 }
 

@@ -4,8 +4,8 @@
  *         refuses what is not UTF-8; values are views into the arena.
  *   out   json_key(), json_string() ... write to a buf and set commas
  *         themselves; they look at the last byte written.
- *   text  json_minify(), json_skip() and json_next_member() work on the bytes, for those
- *         who must change some and keep the rest (decision 8).
+ *   text  json_minify(), json_skip() and json_next_member() work on the bytes,
+ * for those who must change some and keep the rest (decision 8).
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -30,8 +30,7 @@ MUST_CHECK enum err json_parse(struct arena *a, struct str text,
  * place of a string in the text is json_text(v).p - text. */
 #define JSON_PADDING 8
 MUST_CHECK enum err json_parse_in_place(struct arena *a, char *text, size_t n,
-                                        struct yyjson_val **out,
-                                        struct why *w);
+                                        struct yyjson_val **out, struct why *w);
 
 static inline bool json_is_object(struct yyjson_val *v)
 {

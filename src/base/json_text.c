@@ -126,5 +126,6 @@ bool json_next_member(struct str *inside, struct json_member_text *out)
 
 struct str json_inside(struct str container)
 {
-    return container.n < 2 ? STR_NONE : str_slice(container, 1, container.n - 1);
+    return container.n < 2 ? STR_NONE
+                           : str_slice(container, 1, container.n - 1);
 }

@@ -137,8 +137,8 @@ struct str url_resolve(struct arena *a, struct str base, struct str reference)
     struct str path = str_slice(reference, 0, mark);
     if (path.p[0] != '/') {
         size_t slash = str_rfind(u.path, '/');
-        struct str folder = u.path.n == 0 ? STR("/")
-                                          : str_slice(u.path, 0, slash + 1);
+        struct str folder =
+            u.path.n == 0 ? STR("/") : str_slice(u.path, 0, slash + 1);
         path = arena_cat(a, folder, path);
     }
     return arena_cat(a, u.origin, without_dots(a, path),

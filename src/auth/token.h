@@ -1,0 +1,50 @@
+/* token.h - our own OAuth2 tokens and codes (decisions 13, 14): only hashes
+ * stored, refresh tokens rotate with 60 s of grace. */
+#ifndef AUTH_TOKEN_H
+#define AUTH_TOKEN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "db/db.h"
+
+#define TOKEN_ACCESS_SECONDS  7200
+#define TOKEN_REFRESH_SECONDS (90 * 86400)
+
+/* Who asks, once a token was checked. */
+struct principal {
+    int64_t app_id;
+    int64_t user_id;  /* 0: the app itself (client_credentials) */
+    struct str scope; /* as granted */
+    int64_t expires_ms;
+};
+
+struct tokens;
+MUST_CHECK enum err tokens_new(struct db *db, struct tokens **out);
+void tokens_free(struct tokens *t);
+
+struct token_pair {
+    struct str access, refresh; /* refresh: p NULL when none */
+    int64_t expires_in;
+    struct str scope;
+};
+/* A code of the User Management API: TOKEN_CODE_SECONDS, single use. */
+#define TOKEN_CODE_SECONDS 7200
+MUST_CHECK enum err token_code_create(struct tokens *t, int64_t app_id,
+                                      int64_t user_id, struct str scope,
+                                      struct arena *a, struct str *out);
+/* ERR_INVALID: unknown, used (then what came of it is revoked), or expired. */
+MUST_CHECK enum err token_code_redeem(struct tokens *t, int64_t app_id,
+                                      struct str code, struct arena *a,
+                                      struct token_pair *out);
+MUST_CHECK enum err token_refresh(struct tokens *t, int64_t app_id,
+                                  struct str refresh, struct arena *a,
+                                  struct token_pair *out);
+MUST_CHECK enum err token_for_app(struct tokens *t, int64_t app_id,
+                                  struct arena *a, struct token_pair *out);
+/* The hot path of every request: cached, one hash.  ERR_UNAUTHENTICATED. */
+MUST_CHECK enum err token_check(struct tokens *t, struct str access,
+                                struct principal *out);
+/* All of a user's tokens end now, in caches too. */
+MUST_CHECK enum err token_revoke_user(struct tokens *t, int64_t user_id);
+
+#endif

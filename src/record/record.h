@@ -1,0 +1,60 @@
+/* record.h - one person's index in memory: immutable, counted, searched whole.
+ *
+ * A record is a stack of segments, oldest first; in a newer segment a resource
+ * supersedes the same (type, id) below.
+ */
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "fhir/query.h"
+
+struct record;
+
+struct record_entry {
+    uint16_t type;
+    struct str id;    /* view into the record */
+    uint32_t slot;    /* of the body; store.h */
+    uint32_t version; /* 1, 2, ... */
+    int64_t last_updated_ms;
+    struct hash128 content;
+    bool is_deleted;
+};
+/* False when it never was; a deleted one is found and says so. */
+bool record_find(const struct record *r, uint16_t type, struct str id,
+                 struct record_entry *out);
+
+struct record_hits {
+    struct record_entry *at; /* of one page, in order; in the arena */
+    size_t n;
+    size_t match_count; /* the first so many matched; the rest were
+                           included */
+    uint64_t total;     /* all that match, exact */
+    bool has_next;
+};
+/* Evaluates the whole query and gives one page of it. */
+MUST_CHECK enum err record_search(const struct record *r, const struct query *q,
+                                  struct arena *a, struct record_hits *out,
+                                  struct why *w);
+
+/* Patient/$everything: every live resource of the record (all of it belongs to
+ * the user), the patient first, then by type and id; from the cursor on. */
+struct record_everything {
+    struct str patient_id; /* "": whole record */
+    const uint16_t *types; /* _type; n 0: all */
+    size_t type_count;
+    int64_t since_ms;    /* _since; 0: all */
+    size_t count;        /* page; 0: no limit */
+    uint16_t after_type; /* cursor: the last of the page before */
+    struct str after_id; /* p NULL: from the start */
+};
+MUST_CHECK enum err record_everything(const struct record *r,
+                                      const struct record_everything *ask,
+                                      struct arena *a, struct record_hits *out);
+
+/* How many live resources of a type (TYPE_NONE: of all). */
+uint64_t record_count(const struct record *r, uint16_t type);
+
+#endif
