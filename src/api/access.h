@@ -1,26 +1,39 @@
-/* access.h - who asks: the Bearer token (or the query's access_token on the
- * contract's paths) into a principal, once a request. */
+/* access.h - who asks, once a request: Bearer token, ?access_token=, or client
+ * keys with x-oneup-user-id (contract section 6).
+ */
 #ifndef API_ACCESS_H
 #define API_ACCESS_H
 
 #include "api/services.h"
+#include "auth/app.h"
 #include "auth/policy.h"
 #include "http/request.h"
+
+struct params;
 
 static inline struct services *services_of(const struct http_request *r)
 {
     return r->server_context;
 }
 
-/* Checks the Bearer token; ERR_UNAUTHENTICATED with why. */
-MUST_CHECK enum err access_check(struct http_request *r, struct principal *out);
-/* The same, and ?access_token= counts too (contract's connect and systems). */
-MUST_CHECK enum err access_check_query(struct http_request *r,
-                                       struct principal *out);
-/* The user a FHIR request is about: the token's, or x-oneup-user-id of an
- * app's client_credentials token.  user_id 0 and *is_app_wide for "client". */
-MUST_CHECK enum err access_user(struct http_request *r,
-                                const struct principal *p, int64_t *user_id,
-                                bool *is_app_wide);
+/* A user's token, in the header or as ?access_token=.  ERR_UNAUTHENTICATED,
+ * with why. */
+MUST_CHECK enum err access_token_of(struct http_request *r,
+                                    struct principal *out);
+
+/* Client keys anywhere (contract 3.1); wrong ones are counted by address and
+ * answered ERR_RATE when there were too many. */
+MUST_CHECK enum err access_app(struct http_request *r, const struct params *p,
+                               struct app *out);
+
+struct access {
+    struct principal principal;
+    int64_t user_id;  /* whose record; 0 with is_app_wide */
+    bool is_app_wide; /* x-oneup-user-id: client */
+};
+/* What a FHIR request may see: the token's user; or, with the app's keys or
+ * its client_credentials token, the user that x-oneup-user-id names (of this
+ * app only), or all of the app's users. */
+MUST_CHECK enum err access_fhir(struct http_request *r, struct access *out);
 
 #endif
