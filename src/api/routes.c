@@ -2,6 +2,7 @@
  * begin with :release, stand for all that is not named before. */
 #include "api/routes.h"
 
+#include "api/fhir.h"
 #include "api/health.h"
 
 #define WRITES   (HTTP_POOLED)
@@ -21,6 +22,32 @@ const struct http_route api_routes[] = {
     /* ingest: contract 8.7 */
     /* pages: contract 10 */
     /* FHIR: contract 7 */
+    { "GET", "/fhir/:release", fhir_metadata, family_fhir, 0, "fhir.metadata" },
+    { "GET", "/:release", fhir_metadata, family_fhir, 0, "fhir.metadata" },
+    { "POST", "/fhir/:release", fhir_bundle, family_fhir, WRITES, "fhir.bundle" },
+    { "POST", "/:release", fhir_bundle, family_fhir, WRITES, "fhir.bundle" },
+    { "GET", "/fhir/:release/metadata", fhir_metadata, family_fhir, 0, "fhir.metadata" },
+    { "GET", "/:release/metadata", fhir_metadata, family_fhir, 0, "fhir.metadata" },
+    { "GET", "/fhir/:release/.well-known/smart-configuration", fhir_smart_configuration, family_fhir, 0, "fhir.smart" },
+    { "GET", "/:release/.well-known/smart-configuration", fhir_smart_configuration, family_fhir, 0, "fhir.smart" },
+    { "GET", "/fhir/:release/:type", fhir_search, family_fhir, 0, "fhir.search" },
+    { "GET", "/:release/:type", fhir_search, family_fhir, 0, "fhir.search" },
+    { "POST", "/fhir/:release/:type", fhir_create, family_fhir, WRITES, "fhir.create" },
+    { "POST", "/:release/:type", fhir_create, family_fhir, WRITES, "fhir.create" },
+    { "POST", "/fhir/:release/:type/_search", fhir_search_post, family_fhir, 0, "fhir.search" },
+    { "POST", "/:release/:type/_search", fhir_search_post, family_fhir, 0, "fhir.search" },
+    { "GET", "/fhir/:release/:type/:id", fhir_read, family_fhir, 0, "fhir.read" },
+    { "GET", "/:release/:type/:id", fhir_read, family_fhir, 0, "fhir.read" },
+    { "PUT", "/fhir/:release/:type/:id", fhir_update, family_fhir, WRITES, "fhir.update" },
+    { "PUT", "/:release/:type/:id", fhir_update, family_fhir, WRITES, "fhir.update" },
+    { "DELETE", "/fhir/:release/:type/:id", fhir_delete, family_fhir, WRITES, "fhir.delete" },
+    { "DELETE", "/:release/:type/:id", fhir_delete, family_fhir, WRITES, "fhir.delete" },
+    { "GET", "/fhir/:release/:type/:id/$everything", fhir_everything, family_fhir, 0, "fhir.everything" },
+    { "GET", "/:release/:type/:id/$everything", fhir_everything, family_fhir, 0, "fhir.everything" },
+    { "GET", "/fhir/:release/:type/:id/_history", fhir_history, family_fhir, 0, "fhir.history" },
+    { "GET", "/:release/:type/:id/_history", fhir_history, family_fhir, 0, "fhir.history" },
+    { "GET", "/fhir/:release/:type/:id/_history/:version", fhir_vread, family_fhir, 0, "fhir.vread" },
+    { "GET", "/:release/:type/:id/_history/:version", fhir_vread, family_fhir, 0, "fhir.vread" },
 };
 /* clang-format on */
 const size_t api_route_count = sizeof api_routes / sizeof api_routes[0];

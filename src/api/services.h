@@ -3,11 +3,14 @@
 #ifndef API_SERVICES_H
 #define API_SERVICES_H
 
+#include <stdint.h>
+
 #include "base/str.h"
 
 struct services {
     struct str public_base; /* "https://x.test", no trailing '/' */
     struct str version;
+    int64_t started_ms;
     struct db *db;
     struct store *store;
     struct tokens *tokens;

@@ -1,0 +1,150 @@
+#include "api/fhir.h"
+
+#include "base/json.h"
+
+#define WINDOW_MAX 10000
+#define BODY_GUESS 1536 /* bytes of an entry, to reserve a page at once */
+
+static enum err check_window(struct http_request *r, const struct query *q)
+{
+    if (q->skip == 0 || (uint64_t)q->skip + q->count <= WINDOW_MAX)
+        return OK;
+    AUTO_BUF
+    n = BUF(32);
+    buf_add_u64(&n, (uint64_t)q->skip + q->count);
+    return why_of(&r->why, ERR_INVALID,
+                  STR("illegal_argument_exception reason: Result window is too "
+                      "large, from + size must be less than or equal to: "
+                      "[10000] but was ["),
+                  (struct str){ n.data, n.len },
+                  STR("]. Use the next link to read on."));
+}
+
+/* A type that only another release has: an empty set, not an error. */
+static enum err answer_empty(const struct fhir *f,
+                             const struct url_params *params,
+                             struct http_response *out)
+{
+    http_set_type(out, FHIR_TYPE);
+    bundle_begin(&out->body, STR("searchset"), 0);
+    bundle_end(&out->body, f, STR(""), params, STR_NONE, STR_NONE);
+    return OK;
+}
+
+/* The cursor of the next page: the last id where ids are the order, else how
+ * many were passed. */
+static void next_cursor(const struct fhir *f, const struct query *q,
+                        const struct record_hits *hits, struct str *name,
+                        struct str *value)
+{
+    *name = *value = STR_NONE;
+    if (!hits->has_next || hits->match_count == 0)
+        return;
+    struct arena *a = f->http->arena;
+    const struct record_entry *last = &hits->at[hits->match_count - 1];
+    if (q->sort_count > 0) {
+        struct buf n = BUF_IN(a, 32);
+        buf_add_u64(&n, (uint64_t)q->skip + hits->match_count);
+        *name = STR("_skip");
+        if (buf_view(&n, value) != OK)
+            *value = STR_NONE;
+        return;
+    }
+    *name = STR("_afterid");
+    *value = last->id;
+    if (q->type == TYPE_NONE)
+        *value = arena_cat(a, release_type_name(f->release, last->type),
+                           STR("/"), last->id);
+}
+
+static enum err render(const struct fhir *f, const struct query *q,
+                       const struct record_hits *hits,
+                       struct store_snapshot *snap,
+                       const struct url_params *params,
+                       struct http_response *out)
+{
+    struct buf *b = &out->body;
+    http_set_type(out, FHIR_TYPE);
+    if (q->summary != SUMMARY_COUNT)
+        buf_reserve(b, (hits->n + 1) * BODY_GUESS);
+    bundle_begin(b, STR("searchset"),
+                 q->total == TOTAL_NONE ? -1 : (int64_t)hits->total);
+    for (size_t i = 0; q->summary != SUMMARY_COUNT && i < hits->n; i++) {
+        enum err err =
+            bundle_entry(b, f, snap, &hits->at[i],
+                         i < hits->match_count ? STR("match") : STR("include"));
+        if (err != OK)
+            return err;
+    }
+    struct str name, cursor;
+    next_cursor(f, q, hits, &name, &cursor);
+    struct str path = f->type == TYPE_NONE
+                          ? STR("")
+                          : arena_cat(f->http->arena, STR("/"), f->type_name);
+    bundle_end(b, f, path, params, name, cursor);
+    return OK;
+}
+
+static enum err parse(struct fhir *f, const struct url_params *params,
+                      struct query *q)
+{
+    struct http_request *r = f->http;
+    struct str prefer = http_header(r, STR("Prefer"));
+    bool is_strict = str_search(prefer, STR("handling=strict")) < prefer.n;
+    enum err err = query_parse(r->arena, f->release, f->type, params,
+                               is_strict ? QUERY_STRICT : 0, q, &r->why);
+    if (err == OK && !q->has_count && q->count == 0)
+        q->count = FHIR_COUNT_DEFAULT;
+    return err == OK ? check_window(r, q) : err;
+}
+
+static enum err search(struct http_request *r, const struct url_params *params,
+                       struct http_response *out)
+{
+    struct fhir f;
+    enum err err = fhir_begin(r, INTERACTION_SEARCH, &f);
+    if (err != OK)
+        return err;
+    if (f.is_foreign_type)
+        return answer_empty(&f, params, out);
+    struct query q;
+    err = parse(&f, params, &q);
+    if (err != OK)
+        return err;
+    if (f.access.is_app_wide)
+        return fhir_search_wide(&f, &q, params, out);
+    AUTO_SNAPSHOT *snap = NULL;
+    err = fhir_open(&f, &snap);
+    if (err != OK)
+        return err;
+    struct record_hits hits;
+    err = record_search(store_record(snap), &q, r->arena, &hits, &r->why);
+    if (err == OK)
+        err = render(&f, &q, &hits, snap, params, out);
+    if (err == OK)
+        fhir_audit(&f, 'S', 200);
+    return err;
+}
+
+enum err fhir_search(struct http_request *r, struct http_response *out)
+{
+    return search(r, &r->params, out);
+}
+
+/* Query and form together. */
+enum err fhir_search_post(struct http_request *r, struct http_response *out)
+{
+    struct url_params form = { 0 };
+    enum err err = http_form(r, &form);
+    if (err != OK)
+        return err;
+    struct url_params all = { 0 };
+    all.at = arena_zalloc(r->arena, r->params.n + form.n + 1, sizeof *all.at);
+    if (all.at == NULL)
+        return arena_err(r->arena);
+    for (size_t i = 0; i < r->params.n; i++)
+        all.at[all.n++] = r->params.at[i];
+    for (size_t i = 0; i < form.n; i++)
+        all.at[all.n++] = form.at[i];
+    return search(r, &all, out);
+}
