@@ -111,8 +111,7 @@ static enum err find_existing(const struct fhir *f, struct str criteria,
     return OK;
 }
 
-static enum err answer_existing(const struct fhir *f,
-                                struct store_snapshot *snap,
+static enum err answer_existing(struct store_snapshot *snap,
                                 const struct record_entry *entry,
                                 struct http_response *out)
 {
@@ -137,7 +136,7 @@ static enum err create_if_none(const struct fhir *f, struct str criteria,
         if (err != OK)
             return err;
         if (found)
-            return answer_existing(f, snap, &entry, out);
+            return answer_existing(snap, &entry, out);
         err = commit(f, store_seq(snap), op);
         if (err != ERR_CONFLICT)
             return err == OK ? answer(f, op, out) : err;
