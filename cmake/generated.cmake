@@ -1,4 +1,18 @@
-# What is made at build time: FHIR tables from definitions/, pages' assets.
+# What is made at build time: FHIR tables from definitions/, embedded files.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(generated ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${generated})
+
+# embed(room name files...) - adds a table of files to a room.
+function(embed room name)
+  add_custom_command(
+    OUTPUT ${generated}/${name}.c
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/embed.py
+            ${name} ${generated}/${name}.c ${ARGN}
+    DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/tools/embed.py
+    VERBATIM)
+  set(${room}_generated ${${room}_generated} ${generated}/${name}.c PARENT_SCOPE)
+endfunction()
+
+file(GLOB migrations CONFIGURE_DEPENDS src/db/migrations/*.sql)
+embed(db db_migrations ${migrations})

@@ -1,0 +1,38 @@
+-- What one user has in one release (or in the progress feed) is a record.
+-- kind: 0 DSTU2, 1 STU3, 2 R4, 3 audit feed.
+CREATE TABLE record(
+    user_id   BIGINT NOT NULL,
+    kind      INTEGER NOT NULL,
+    seq       BIGINT NOT NULL,   -- counts commits
+    next_slot BIGINT NOT NULL,
+    PRIMARY KEY (user_id, kind)
+) WITHOUT ROWID;
+
+-- The record's index: append-only segments, one a commit, merged when many.
+CREATE TABLE segment(
+    user_id BIGINT NOT NULL,
+    kind    INTEGER NOT NULL,
+    number  BIGINT NOT NULL,     -- order; the seq of its newest commit
+    format  BIGINT NOT NULL,     -- of segment and search parameters
+    data    BLOB NOT NULL,
+    PRIMARY KEY (user_id, kind, number)
+) WITHOUT ROWID;
+
+-- Every version of every resource.  key = user_id << 32 | kind << 30 | slot,
+-- so that a user's bodies stand together.
+CREATE TABLE body(
+    key          INTEGER PRIMARY KEY,
+    type         TEXT NOT NULL,
+    id           TEXT NOT NULL,
+    version      BIGINT NOT NULL,  -- 1, 2, ...
+    updated_ms   BIGINT NOT NULL,
+    prev_slot    BIGINT NOT NULL,  -- of the version before; -1: none
+    dictionary   INTEGER NOT NULL, -- zstd dictionary; 0: none; -1: a deletion
+    data         BLOB NOT NULL
+);
+
+-- Dictionaries that bodies were packed with; part of every backup.
+CREATE TABLE dictionary(
+    id   INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
+);
