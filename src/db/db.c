@@ -1,78 +1,83 @@
+/* Design notes
+ * A session is lent from a stack, so that the warmest goes out first.  The
+ * stack grows past `readers` when streams hold sessions, up to SESSIONS_MAX;
+ * those too many are closed when they come back.
+ * Lock order: none; pool.lock is never held while SQL runs. */
 #include "db/db.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/guard.h"
-#include "db/sqlite_int.h"
+#include "db/db_int.h"
 
-#define CACHE_BYTES_DEFAULT ((int64_t)2 * 1024 * 1024)
-#define READERS_MAX         64
+#define READERS_MIN  4
+#define SESSIONS_MAX 256
+#define LEND_WAIT_S  5
+#define QUEUE_STUCK  4000 /* of the writer's 4096 */
 
-static unsigned reader_count(const struct db_options *o)
+struct pool {
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    struct db_session *idle;
+    unsigned idle_count, lent, keep;
+};
+
+struct db {
+    const struct db_maker *maker;
+    struct db_options options;
+    char *path;
+    struct db_session *write_session;
+    struct db_writer *writer;
+    struct pool pool;
+};
+
+static enum err pool_init(struct pool *p, unsigned readers)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned n =
-        o->readers > 0 ? o->readers : (unsigned)(cores < 4 ? 4 : cores);
-    return n > READERS_MAX ? READERS_MAX : n;
-}
-
-static enum err make_folder(const char *path, struct why *w)
-{
-    AUTO_ARENA
-    arena = ARENA((size_t)64 * 1024);
-    struct str text = str_of(path);
-    size_t slash = str_rfind(text, '/');
-    if (slash == text.n || slash == 0)
-        return OK;
-    char *folder = arena_cstr(&arena, str_slice(text, 0, slash));
-    return folder == NULL ? arena_err(&arena) : file_make_dir(folder, w);
-}
-
-static enum err open_readers(struct db *db, const struct db_options *o,
-                             int64_t cache_bytes, struct why *w)
-{
-    db->reader_count = reader_count(o);
-    db->readers = calloc(db->reader_count, sizeof *db->readers);
-    if (db->readers == NULL)
+    if (readers == 0)
+        readers = cores > READERS_MIN ? (unsigned)cores : READERS_MIN;
+    p->keep = readers > SESSIONS_MAX ? SESSIONS_MAX : readers;
+    pthread_condattr_t attr;
+    if (pthread_mutex_init(&p->lock, NULL) != 0)
         return ERR_NOMEM;
-    for (unsigned i = 0; i < db->reader_count; i++) {
-        enum err err = sqlite_session_open(&db->readers[i], o->path, false,
-                                           cache_bytes, w);
-        if (err != OK)
-            return err;
-        db->readers[i].next_free = db->free_readers;
-        db->free_readers = &db->readers[i];
-    }
-    return OK;
+    if (pthread_condattr_init(&attr) != 0)
+        return ERR_NOMEM;
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    int failed = pthread_cond_init(&p->returned, &attr);
+    pthread_condattr_destroy(&attr);
+    return failed == 0 ? OK : ERR_NOMEM;
 }
 
-enum err db_open(const struct db_options *o, struct db **out, struct why *w)
+/* The writer's session, migrated, and its thread. */
+static enum err start(struct db *db, struct why *w)
 {
-    int64_t cache = o->cache_bytes > 0 ? o->cache_bytes : CACHE_BYTES_DEFAULT;
+    enum err err = db->maker->open(&db->options, true, &db->write_session, w);
+    if (err == OK)
+        err = db_migrate(db->write_session, w);
+    if (err == OK)
+        err = db_writer_start(db->write_session, &db->writer);
+    return err;
+}
+
+enum err db_open(const struct db_options *options, struct db **out,
+                 struct why *w)
+{
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)
         return ERR_NOMEM;
-    pthread_mutex_init(&db->lock, NULL);
-    pthread_mutex_init(&db->reader_lock, NULL);
-    pthread_cond_init(&db->queued, NULL);
-    pthread_cond_init(&db->committed, NULL);
-    pthread_cond_init(&db->reader_freed, NULL);
-    db->last = &db->first;
-    enum err err = make_folder(o->path, w);
+    db->maker = &db_sqlite;
+    db->options = *options;
+    db->path = strdup(options->path);
+    db->options.path = db->path;
+    enum err err = pool_init(&db->pool, options->readers);
+    if (err == OK && db->path == NULL)
+        err = ERR_NOMEM;
     if (err == OK)
-        err = sqlite_session_open(&db->writer, o->path, true, cache * 4, w);
-    if (err == OK)
-        err = sqlite_migrate(&db->writer, w);
-    if (err == OK)
-        err = open_readers(db, o, cache, w);
-    if (err == OK &&
-        pthread_create(&db->thread, NULL, sqlite_writer_main, db) != 0)
-        err = why(w, ERR_IO, "the database's writer thread did not start");
-    else if (err == OK)
-        db->has_thread = true;
+        err = start(db, w);
     if (err != OK) {
         db_close(db);
         return err;
@@ -85,48 +90,82 @@ void db_close(struct db *db)
 {
     if (db == NULL)
         return;
-    {
-        GUARD(&db->lock);
-        db->is_stopping = true;
-        pthread_cond_broadcast(&db->queued);
+    db_writer_stop(db->writer);
+    while (db->pool.idle != NULL) {
+        struct db_session *s = db->pool.idle;
+        db->pool.idle = s->next;
+        db->maker->close(s);
     }
-    if (db->has_thread)
-        pthread_join(db->thread, NULL);
-    for (unsigned i = 0; db->readers != NULL && i < db->reader_count; i++)
-        sqlite_session_close(&db->readers[i]);
-    if (db->writer.handle != NULL && db->has_thread)
-        sqlite3_wal_checkpoint_v2(db->writer.handle, NULL,
-                                  SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sqlite_session_close(&db->writer);
-    pthread_mutex_destroy(&db->lock);
-    pthread_mutex_destroy(&db->reader_lock);
-    pthread_cond_destroy(&db->queued);
-    pthread_cond_destroy(&db->committed);
-    pthread_cond_destroy(&db->reader_freed);
-    free(db->readers);
+    if (db->write_session != NULL)
+        db->maker->close(db->write_session);
+    pthread_cond_destroy(&db->pool.returned);
+    pthread_mutex_destroy(&db->pool.lock);
+    free(db->path);
     free(db);
+}
+
+/* A session off the stack; NULL and OK: open one (it is counted already). */
+static enum err pool_lend(struct pool *p, struct db_session **out)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LEND_WAIT_S;
+    GUARD(&p->lock);
+    while (p->idle == NULL && p->lent >= SESSIONS_MAX)
+        if (pthread_cond_timedwait(&p->returned, &p->lock, &until) == ETIMEDOUT)
+            return ERR_BUSY;
+    *out = p->idle;
+    if (p->idle != NULL) {
+        p->idle = p->idle->next;
+        p->idle_count--;
+    }
+    p->lent++;
+    return OK;
+}
+
+/* True when the session stays in the pool. */
+static bool pool_return(struct pool *p, struct db_session *s)
+{
+    GUARD(&p->lock);
+    p->lent--;
+    bool is_kept = s != NULL && p->idle_count < p->keep;
+    if (is_kept) {
+        s->next = p->idle;
+        p->idle = s;
+        p->idle_count++;
+    }
+    pthread_cond_signal(&p->returned);
+    return is_kept;
 }
 
 enum err db_take_reader(struct db *db, struct db_session **out)
 {
-    GUARD(&db->reader_lock);
-    while (db->free_readers == NULL)
-        pthread_cond_wait(&db->reader_freed, &db->reader_lock);
-    *out = db->free_readers;
-    db->free_readers = (*out)->next_free;
+    struct db_session *s = NULL;
+    enum err err = pool_lend(&db->pool, &s);
+    if (err != OK)
+        return err;
+    if (s == NULL)
+        err = db->maker->open(&db->options, false, &s, NULL);
+    if (err == OK)
+        err = db->maker->step(s, DB_BEGIN_READ);
+    if (err != OK) {
+        if (s != NULL)
+            db->maker->close(s);
+        (void)pool_return(&db->pool, NULL);
+        return err;
+    }
+    *out = s;
     return OK;
 }
 
 void db_give_reader(struct db *db, struct db_session *s)
 {
-    GUARD(&db->reader_lock);
-    s->next_free = db->free_readers;
-    db->free_readers = s;
-    pthread_cond_signal(&db->reader_freed);
+    if (s == NULL)
+        return;
+    bool is_good = db->maker->step(s, DB_ROLLBACK) == OK;
+    if (!pool_return(&db->pool, is_good ? s : NULL))
+        db->maker->close(s);
 }
-
-static const struct db_statement begin = { "BEGIN" };
-static const struct db_statement end = { "COMMIT" };
 
 enum err db_read(struct db *db, db_work *work, void *context)
 {
@@ -134,21 +173,41 @@ enum err db_read(struct db *db, db_work *work, void *context)
     enum err err = db_take_reader(db, &s);
     if (err != OK)
         return err;
-    err = db_run_n(s, &begin, NULL, 0, NULL);
-    if (err == OK) {
-        err = work(s, context);
-        enum err ended = db_run_n(s, &end, NULL, 0, NULL);
-        if (err == OK)
-            err = ended;
-    }
+    err = work(s, context);
     db_give_reader(db, s);
     return err;
 }
 
-static enum err ask_one(struct db_session *s, void *context)
+enum err db_write(struct db *db, db_work *work, void *context)
 {
-    static const struct db_statement one = { "SELECT 1" };
+    return db_writer_do(db->writer, work, context);
+}
+
+enum err db_write_later(struct db *db, db_work *work, void *context,
+                        void (*done)(void *context))
+{
+    return db_writer_later(db->writer, work, context, done);
+}
+
+enum err db_scrub(struct db *db)
+{
+    return db_writer_scrub(db->writer);
+}
+
+const char *db_why(const struct db_session *s)
+{
+    return s->why.text;
+}
+
+struct db_stats db_stats(struct db *db)
+{
+    return db_writer_stats(db->writer);
+}
+
+static enum err answer(struct db_session *s, void *context)
+{
     (void)context;
+    static const struct db_statement one = { "SELECT 1" };
     AUTO_ROWS rows = { 0 };
     enum err err = db_query_n(s, &one, NULL, 0, &rows);
     return err == OK ? db_next(&rows) : err;
@@ -156,12 +215,73 @@ static enum err ask_one(struct db_session *s, void *context)
 
 bool db_is_ready(struct db *db)
 {
-    return db_read(db, ask_one, NULL) == OK;
+    return db_stats(db).queued < QUEUE_STUCK && db_read(db, answer, NULL) == OK;
 }
 
-struct db_stats db_stats(struct db *db)
+/* --- statements ---------------------------------------------------------- */
+
+enum err db_run_n(struct db_session *s, const struct db_statement *statement,
+                  const struct db_value *args, size_t n, int64_t *changed)
 {
-    GUARD(&db->lock);
-    return (struct db_stats){ (int64_t)db->queue_length, db->writes,
-                              db->commits };
+    void *at;
+    enum err err = s->maker->query(s, statement, args, n, true, &at);
+    if (err != OK)
+        return err;
+    do
+        err = s->maker->next(s, at);
+    while (err == OK);
+    if (err == ERR_NOT_FOUND) { /* after the last row */
+        err = OK;
+        if (changed != NULL)
+            *changed = s->maker->changes(s);
+    }
+    s->maker->end(s, at);
+    return err;
+}
+
+enum err db_query_n(struct db_session *s, const struct db_statement *statement,
+                    const struct db_value *args, size_t n, struct db_rows *out)
+{
+    void *at;
+    enum err err = s->maker->query(s, statement, args, n, false, &at);
+    if (err == OK)
+        *out = (struct db_rows){ .session = s, .at = at };
+    return err;
+}
+
+void db_rows_fini(struct db_rows *rows)
+{
+    if (rows->at != NULL)
+        rows->session->maker->end(rows->session, rows->at);
+    *rows = (struct db_rows){ 0 };
+}
+
+enum err db_next(struct db_rows *rows)
+{
+    return rows->session->maker->next(rows->session, rows->at);
+}
+
+bool db_is_null(const struct db_rows *rows, int column)
+{
+    return rows->session->maker->is_null(rows->at, column);
+}
+
+int64_t db_i64(const struct db_rows *rows, int column)
+{
+    return rows->session->maker->i64(rows->at, column);
+}
+
+double db_f64(const struct db_rows *rows, int column)
+{
+    return rows->session->maker->f64(rows->at, column);
+}
+
+struct str db_text(const struct db_rows *rows, int column)
+{
+    return rows->session->maker->text(rows->at, column);
+}
+
+struct str db_blob(const struct db_rows *rows, int column)
+{
+    return rows->session->maker->blob(rows->at, column);
 }

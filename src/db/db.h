@@ -52,6 +52,7 @@ struct db_options {
     const char *path;    /* SQLite file; made, with its folder, when absent */
     unsigned readers;    /* sessions for reading; 0: max(4, cores) */
     int64_t cache_bytes; /* page cache of each session; 0: 2 MiB */
+    int64_t bytes_max;   /* the database may not grow past this; 0: no limit */
 };
 
 /* Opens and migrates (migrations/NNNN_*.sql, each once, in order). */
@@ -114,6 +115,13 @@ double db_f64(const struct db_rows *rows, int column);
 /* Views until the next db_next(); p NULL for NULL. */
 struct str db_text(const struct db_rows *rows, int column);
 struct str db_blob(const struct db_rows *rows, int column);
+
+/* What the database said at this session's last failure, for logs. */
+const char *db_why(const struct db_session *s);
+
+/* Empties the write-ahead log, so that what was deleted is in no file any more
+ * (decision 11).  Waits for readers; ERR_BUSY when they do not end in time. */
+MUST_CHECK enum err db_scrub(struct db *db);
 
 /* True when one answer may be had in time: for /ready. */
 bool db_is_ready(struct db *db);

@@ -1,64 +1,50 @@
-/* sqlite_int.h - the SQLite maker's insides, shared by its files. */
+/* sqlite_int.h - what the two files of the SQLite maker share. */
 #ifndef DB_SQLITE_INT_H
 #define DB_SQLITE_INT_H
 
-#include <pthread.h>
 #include <sqlite3.h>
 
-#include "db/db.h"
+#include "db/db_int.h"
 
-#define STATEMENTS_MAX 512 /* a power of two; prepared ones of a session */
-
-struct prepared {
-    const struct db_statement *statement;
+/* A prepared statement, and the rows it is giving. */
+struct cursor {
+    const struct db_statement *key;
     sqlite3_stmt *stmt;
-    bool is_busy; /* its rows are being read */
+    int *order;     /* place of $k in SQLite's count, order[k - 1] */
+    int count;      /* of the $k */
+    bool is_used;   /* rows of it are being read */
+    bool is_single; /* made beside a used one: freed at its end */
 };
 
-struct db_session {
+struct sqlite_session {
+    struct db_session base; /* first */
     sqlite3 *handle;
-    struct prepared prepared[STATEMENTS_MAX];
-    struct db_session *next_free;
+    struct cursor **cursors; /* open addressing by key */
+    size_t room, n;
+    int64_t pending_pages;
+    struct db_statement steps[DB_STEP_COUNT_];
 };
 
-struct db_task {
-    db_work *work;
-    void *context;
-    void (*done)(void *context); /* set: nobody waits, the task is freed */
-    enum err err;
-    bool is_done;
-    struct db_task *next;
-};
+static inline struct sqlite_session *sqlite_of(struct db_session *s)
+{
+    return (struct sqlite_session *)s;
+}
 
-struct db {
-    char *path;
-    struct db_session *readers; /* all of them, an array */
-    unsigned reader_count;
-    struct db_session *free_readers;
-    pthread_mutex_t reader_lock;
-    pthread_cond_t reader_freed;
+/* The err of a result code; the sentence goes to s->base.why. */
+enum err sqlite_err(struct sqlite_session *s, int code);
 
-    struct db_session writer;
-    pthread_t thread;
-    bool has_thread;
-    pthread_mutex_t lock; /* of all below */
-    pthread_cond_t queued;
-    pthread_cond_t committed;
-    struct db_task *first, **last;
-    size_t queue_length;
-    bool is_stopping;
-    int64_t writes, commits;
-};
+/* sqlite.c: statements. */
+enum err sqlite_query(struct db_session *s, const struct db_statement *st,
+                      const struct db_value *args, size_t n, bool is_brief,
+                      void **at);
+enum err sqlite_next(struct db_session *s, void *at);
+void sqlite_end(struct db_session *s, void *at);
+void sqlite_cursors_free(struct sqlite_session *s);
 
-/* Opens one connection with our settings. */
-MUST_CHECK enum err sqlite_session_open(struct db_session *s, const char *path,
-                                        bool is_writer, int64_t cache_bytes,
-                                        struct why *w);
-void sqlite_session_close(struct db_session *s);
-/* One statement without values or rows. */
-MUST_CHECK enum err sqlite_exec(struct db_session *s, const char *sql);
-enum err sqlite_err(int code);
-MUST_CHECK enum err sqlite_migrate(struct db_session *s, struct why *w);
-void *sqlite_writer_main(void *db);
+bool sqlite_is_null(void *at, int column);
+int64_t sqlite_i64(void *at, int column);
+double sqlite_f64(void *at, int column);
+struct str sqlite_text(void *at, int column);
+struct str sqlite_blob(void *at, int column);
 
 #endif

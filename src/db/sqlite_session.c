@@ -1,236 +1,255 @@
-#include "db/sqlite_int.h"
-
+/* Sessions of the SQLite maker: opening, transactions, the write-ahead log
+ * (decision 28). */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#define BUSY_MS 10000
+#include "base/file.h"
+#include "db/sqlite_int.h"
 
-enum err sqlite_err(int code)
+#define BUSY_MS       5000
+#define CACHE_DEFAULT ((int64_t)2 * 1024 * 1024)
+#define PAGE_BYTES    8192
+
+static enum err err_of(int code)
 {
     switch (code & 0xff) {
     case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
         return OK;
+    case SQLITE_NOMEM:
+        return ERR_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    case SQLITE_TOOBIG:
+        return ERR_TOO_LARGE;
     case SQLITE_CONSTRAINT:
         return code == SQLITE_CONSTRAINT_UNIQUE ||
                        code == SQLITE_CONSTRAINT_PRIMARYKEY ||
                        code == SQLITE_CONSTRAINT_ROWID
                    ? ERR_EXISTS
                    : ERR_INVALID;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_BUSY;
-    case SQLITE_NOMEM:
-        return ERR_NOMEM;
-    case SQLITE_TOOBIG:
-        return ERR_TOO_LARGE;
     default:
         return ERR_IO;
     }
 }
 
-enum err sqlite_exec(struct db_session *s, const char *sql)
+enum err sqlite_err(struct sqlite_session *s, int code)
 {
-    return sqlite_err(sqlite3_exec(s->handle, sql, NULL, NULL, NULL));
+    if (code == SQLITE_OK)
+        return OK;
+    return why(&s->base.why, err_of(code), sqlite3_errmsg(s->handle));
 }
 
-/* page_size and secure_delete must stand before the first page is written. */
-static enum err configure(struct db_session *s, bool is_writer,
-                          int64_t cache_bytes)
+static enum err script(struct db_session *base, const char *sql)
 {
-    char cache[64];
-    sqlite3_snprintf(sizeof cache, cache, "PRAGMA cache_size=-%lld",
-                     (long long)(cache_bytes / 1024));
+    struct sqlite_session *s = sqlite_of(base);
+    return sqlite_err(s, sqlite3_exec(s->handle, sql, NULL, NULL, NULL));
+}
+
+static enum err pragma(struct sqlite_session *s, struct str name, int64_t value)
+{
+    AUTO_BUF
+    b = BUF(100);
+    buf_add(&b, STR("PRAGMA "));
+    buf_add(&b, name);
+    buf_add_char(&b, '=');
+    buf_add_i64(&b, value);
+    struct str sql;
+    enum err err = buf_view(&b, &sql);
+    return err == OK ? script(&s->base, sql.p) : err;
+}
+
+static int count_pages(void *context, sqlite3 *handle, const char *name,
+                       int pages)
+{
+    (void)handle;
+    (void)name;
+    struct sqlite_session *s = context;
+    s->pending_pages = pages;
+    return SQLITE_OK;
+}
+
+static enum err set_up(struct sqlite_session *s, const struct db_options *o,
+                       bool is_writer)
+{
+    static const char for_all[] = "PRAGMA foreign_keys=ON;"
+                                  "PRAGMA temp_store=MEMORY;"
+                                  "PRAGMA trusted_schema=OFF;"
+                                  "PRAGMA wal_autocheckpoint=0;";
+    /* page_size counts only before the first table. */
+    static const char for_writer[] = "PRAGMA page_size=8192;"
+                                     "PRAGMA journal_mode=WAL;"
+                                     "PRAGMA synchronous=FULL;"
+                                     "PRAGMA secure_delete=ON;"
+                                     "PRAGMA journal_size_limit=67108864;";
+    int64_t cache = o->cache_bytes > 0 ? o->cache_bytes : CACHE_DEFAULT;
+    sqlite3_busy_timeout(s->handle, BUSY_MS);
     enum err err = OK;
     if (is_writer)
-        err = sqlite_exec(s, "PRAGMA page_size=8192;"
-                             "PRAGMA journal_mode=WAL;"
-                             "PRAGMA wal_autocheckpoint=0;");
+        err = script(&s->base, for_writer);
     if (err == OK)
-        err = sqlite_exec(s, "PRAGMA synchronous=FULL;"
-                             "PRAGMA secure_delete=ON;"
-                             "PRAGMA foreign_keys=ON;"
-                             "PRAGMA temp_store=MEMORY;");
+        err = script(&s->base, for_all);
+    if (err == OK) /* negative: KiB */
+        err = pragma(s, STR("cache_size"), -(cache / 1024));
+    if (err == OK && is_writer && o->bytes_max > 0)
+        err = pragma(s, STR("max_page_count"), o->bytes_max / PAGE_BYTES);
     if (err == OK && !is_writer)
-        err = sqlite_exec(s, "PRAGMA query_only=ON;"
-                             "PRAGMA mmap_size=1073741824;");
-    if (err == OK)
-        err = sqlite_exec(s, cache);
+        err = script(&s->base, "PRAGMA query_only=ON");
+    if (is_writer)
+        sqlite3_wal_hook(s->handle, count_pages, s);
     return err;
 }
 
-enum err sqlite_session_open(struct db_session *s, const char *path,
-                             bool is_writer, int64_t cache_bytes, struct why *w)
+/* The file is made here, so that it is nobody else's from its first byte; the
+ * log's files inherit its mode. */
+static enum err make_file(const char *path, struct why *w)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    mode_t before = umask(0077); /* the files are ours alone */
-    int code = sqlite3_open_v2(
-        path, &s->handle, is_writer ? flags | SQLITE_OPEN_CREATE : flags, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_extended_result_codes(s->handle, 1);
-        sqlite3_busy_timeout(s->handle, BUSY_MS);
-        enum err err = configure(s, is_writer, cache_bytes);
-        umask(before);
-        if (err == OK)
-            return OK;
+    struct str folder = str_of(path);
+    folder = str_slice(folder, 0, str_rfind(folder, '/'));
+    if (folder.n > 0 && folder.n < strlen(path)) {
+        AUTO_ARENA
+        a = ARENA(16384);
+        char *name = arena_cstr(&a, folder);
+        if (name == NULL)
+            return arena_err(&a);
+        enum err err = file_make_dir(name, w);
+        if (err != OK)
+            return err;
     }
-    umask(before);
-    return why_of(
-        w, ERR_IO, STR("database "), str_of(path), STR(": "),
-        str_of(s->handle == NULL ? "no memory" : sqlite3_errmsg(s->handle)));
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return why_of(w, ERR_IO, STR("cannot open the database "), str_of(path),
+                      STR(": "), str_of(strerror(errno)));
+    close(fd);
+    return OK;
 }
 
-void sqlite_session_close(struct db_session *s)
+static void configure(void)
 {
-    for (size_t i = 0; i < STATEMENTS_MAX; i++)
-        sqlite3_finalize(s->prepared[i].stmt);
+    /* Counting bytes takes a lock at every allocation. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static void close_session(struct db_session *base)
+{
+    struct sqlite_session *s = sqlite_of(base);
+    sqlite_cursors_free(s);
     sqlite3_close(s->handle);
-    memset(s, 0, sizeof *s);
+    free(s);
 }
 
-/* The prepared statement; made at its first use in this session. */
-static enum err prepare(struct db_session *s,
-                        const struct db_statement *statement,
-                        struct prepared **out)
+static void name_steps(struct sqlite_session *s)
 {
-    size_t mask = STATEMENTS_MAX - 1;
-    size_t i = ((uintptr_t)statement >> 3) * 31 & mask;
-    for (size_t tries = 0; tries < STATEMENTS_MAX; tries++) {
-        struct prepared *p = &s->prepared[i];
-        if (p->statement == statement && !p->is_busy) {
-            *out = p;
-            return OK;
-        }
-        if (p->statement == NULL) {
-            int code =
-                sqlite3_prepare_v3(s->handle, statement->sql, -1,
-                                   SQLITE_PREPARE_PERSISTENT, &p->stmt, NULL);
-            if (code != SQLITE_OK)
-                return sqlite_err(code);
-            p->statement = statement;
-            *out = p;
-            return OK;
-        }
-        i = (i + 1) & mask;
-    }
-    return ERR_LIMIT;
+    static const char *const sql[DB_STEP_COUNT_] = {
+        [DB_BEGIN_READ] = "BEGIN",
+        [DB_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+        [DB_COMMIT] = "COMMIT",
+        [DB_ROLLBACK] = "ROLLBACK",
+        [DB_SAVEPOINT] = "SAVEPOINT work",
+        [DB_RELEASE] = "RELEASE work",
+        [DB_UNDO] = "ROLLBACK TO work",
+    };
+    for (size_t i = 0; i < DB_STEP_COUNT_; i++)
+        s->steps[i].sql = sql[i];
 }
 
-static int bind_one(sqlite3_stmt *stmt, int at, const struct db_value *v)
+static enum err open_session(const struct db_options *o, bool is_writer,
+                             struct db_session **out, struct why *w)
 {
-    switch (v->kind) {
-    case DB_KIND_I64:
-        return sqlite3_bind_int64(stmt, at, v->i64);
-    case DB_KIND_F64:
-        return sqlite3_bind_double(stmt, at, v->f64);
-    case DB_KIND_TEXT:
-        return sqlite3_bind_text64(stmt, at, v->text.p == NULL ? "" : v->text.p,
-                                   v->text.n, SQLITE_STATIC, SQLITE_UTF8);
-    case DB_KIND_BLOB:
-        return sqlite3_bind_blob64(stmt, at, v->text.p == NULL ? "" : v->text.p,
-                                   v->text.n, SQLITE_STATIC);
-    case DB_KIND_NULL:
-    default:
-        return sqlite3_bind_null(stmt, at);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure);
+    enum err err = is_writer ? make_file(o->path, w) : OK;
+    if (err != OK)
+        return err;
+    struct sqlite_session *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return ERR_NOMEM;
+    s->base.maker = &db_sqlite;
+    name_steps(s);
+    /* One thread at a time has a session: no locks of its own. */
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    err = sqlite_err(s, sqlite3_open_v2(o->path, &s->handle, flags, NULL));
+    if (err == OK)
+        err = set_up(s, o, is_writer);
+    if (err != OK) {
+        (void)why_of(w, err, STR("the database "), str_of(o->path), STR(": "),
+                     str_of(s->base.why.text));
+        close_session(&s->base);
+        return err;
     }
-}
-
-static enum err bind(sqlite3_stmt *stmt, const struct db_value *args, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        int code = bind_one(stmt, (int)i + 1, &args[i]);
-        if (code != SQLITE_OK)
-            return sqlite_err(code);
-    }
+    *out = &s->base;
     return OK;
 }
 
-enum err db_run_n(struct db_session *s, const struct db_statement *statement,
-                  const struct db_value *args, size_t n, int64_t *changed)
+static enum err run_step(struct db_session *base, enum db_step step)
 {
-    struct prepared *p;
-    enum err err = prepare(s, statement, &p);
-    if (err == OK)
-        err = bind(p->stmt, args, n);
+    struct sqlite_session *s = sqlite_of(base);
+    void *at;
+    enum err err = sqlite_query(base, &s->steps[step], NULL, 0, true, &at);
     if (err != OK)
         return err;
-    int code = sqlite3_step(p->stmt);
-    while (code == SQLITE_ROW)
-        code = sqlite3_step(p->stmt);
-    err = sqlite_err(code);
-    if (err == OK && changed != NULL)
-        *changed = sqlite3_changes64(s->handle);
-    sqlite3_reset(p->stmt);
-    sqlite3_clear_bindings(p->stmt);
+    err = sqlite_next(base, at);
+    sqlite_end(base, at);
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* ROLLBACK TO keeps the savepoint; ours goes. */
+static enum err step(struct db_session *base, enum db_step which)
+{
+    enum err err = run_step(base, which);
+    if (err == OK && which == DB_UNDO)
+        err = run_step(base, DB_RELEASE);
     return err;
 }
 
-enum err db_query_n(struct db_session *s, const struct db_statement *statement,
-                    const struct db_value *args, size_t n, struct db_rows *out)
+static bool is_in_transaction(struct db_session *base)
 {
-    struct prepared *p;
-    enum err err = prepare(s, statement, &p);
-    if (err == OK)
-        err = bind(p->stmt, args, n);
-    if (err != OK)
-        return err;
-    p->is_busy = true;
-    *out = (struct db_rows){ s, p };
-    return OK;
+    return sqlite3_get_autocommit(sqlite_of(base)->handle) == 0;
 }
 
-enum err db_next(struct db_rows *rows)
+static int64_t changes(struct db_session *base)
 {
-    struct prepared *p = rows->at;
-    int code = sqlite3_step(p->stmt);
-    if (code == SQLITE_ROW)
-        return OK;
-    return code == SQLITE_DONE ? ERR_NOT_FOUND : sqlite_err(code);
+    return sqlite3_changes64(sqlite_of(base)->handle);
 }
 
-void db_rows_fini(struct db_rows *rows)
+static int64_t pending(struct db_session *base)
 {
-    struct prepared *p = rows->at;
-    if (p == NULL)
-        return;
-    sqlite3_reset(p->stmt);
-    sqlite3_clear_bindings(p->stmt);
-    p->is_busy = false;
-    rows->at = NULL;
+    return sqlite_of(base)->pending_pages;
 }
 
-static sqlite3_stmt *stmt_of(const struct db_rows *rows)
+static enum err tidy(struct db_session *base, bool is_whole)
 {
-    return ((struct prepared *)rows->at)->stmt;
+    struct sqlite_session *s = sqlite_of(base);
+    int mode =
+        is_whole ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int in_log = 0;
+    int moved = 0;
+    int code =
+        sqlite3_wal_checkpoint_v2(s->handle, NULL, mode, &in_log, &moved);
+    if (code == SQLITE_OK && moved >= in_log)
+        s->pending_pages = 0;
+    return sqlite_err(s, code);
 }
 
-bool db_is_null(const struct db_rows *rows, int column)
-{
-    return sqlite3_column_type(stmt_of(rows), column) == SQLITE_NULL;
-}
-
-int64_t db_i64(const struct db_rows *rows, int column)
-{
-    return sqlite3_column_int64(stmt_of(rows), column);
-}
-
-double db_f64(const struct db_rows *rows, int column)
-{
-    return sqlite3_column_double(stmt_of(rows), column);
-}
-
-struct str db_text(const struct db_rows *rows, int column)
-{
-    const void *p = sqlite3_column_text(stmt_of(rows), column);
-    int n = sqlite3_column_bytes(stmt_of(rows), column);
-    return (struct str){ p, (size_t)n };
-}
-
-struct str db_blob(const struct db_rows *rows, int column)
-{
-    const void *p = sqlite3_column_blob(stmt_of(rows), column);
-    int n = sqlite3_column_bytes(stmt_of(rows), column);
-    return (struct str){ p, (size_t)n };
-}
+const struct db_maker db_sqlite = {
+    .open = open_session,
+    .close = close_session,
+    .step = step,
+    .is_in_transaction = is_in_transaction,
+    .script = script,
+    .query = sqlite_query,
+    .next = sqlite_next,
+    .changes = changes,
+    .end = sqlite_end,
+    .is_null = sqlite_is_null,
+    .i64 = sqlite_i64,
+    .f64 = sqlite_f64,
+    .text = sqlite_text,
+    .blob = sqlite_blob,
+    .pending = pending,
+    .tidy = tidy,
+};

@@ -1,0 +1,317 @@
+/* Design notes
+ * The thread takes the whole queue, runs each work in a savepoint of one
+ * transaction, commits once, then wakes all: while it waits for the disk the
+ * next batch gathers.  A waiter sleeps on a semaphore of its own, so that
+ * waking one does not wake the others.
+ *
+ * The write-ahead log is emptied when nothing was written for IDLE_MS, and
+ * between two batches when it has grown past the limits below; never inside a
+ * commit.
+ *
+ * An item's life: queued -> run (err is set) -> committed -> told.  The item of
+ * a waiter stands on the waiter's stack and is not touched after sem_post(). */
+#include <errno.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/guard.h"
+#include "db/db_int.h"
+
+#define QUEUE_MAX    4096
+#define IDLE_MS      100
+#define PENDING_MUCH 32000  /* pages of 8 KiB: checkpoint between batches */
+#define PENDING_MOST 128000 /* ... and wait for the readers too */
+
+struct item {
+    struct item *next;
+    db_work *work;
+    void *context;
+    void (*done)(void *context);
+    enum err err;
+    bool is_later; /* on the heap, nobody waits */
+    bool is_scrub; /* no work: empty the log */
+    sem_t told;
+};
+
+struct db_writer {
+    struct db_session *session;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct item *first, **last;
+    int64_t queued, writes, commits;
+    bool is_stopping;
+};
+
+static enum err push(struct db_writer *w, struct item *item)
+{
+    GUARD(&w->lock);
+    if (w->is_stopping)
+        return ERR_STOPPING;
+    if (w->queued >= QUEUE_MAX)
+        return ERR_BUSY;
+    item->next = NULL;
+    *w->last = item;
+    w->last = &item->next;
+    w->queued++;
+    pthread_cond_signal(&w->wake);
+    return OK;
+}
+
+static enum err wait_for(struct db_writer *w, struct item *item)
+{
+    if (sem_init(&item->told, 0, 0) != 0)
+        return ERR_NOMEM;
+    enum err err = push(w, item);
+    if (err == OK) {
+        while (sem_wait(&item->told) != 0)
+            ; /* EINTR */
+        err = item->err;
+    }
+    sem_destroy(&item->told);
+    return err;
+}
+
+enum err db_writer_do(struct db_writer *w, db_work *work, void *context)
+{
+    struct item item = { .work = work, .context = context };
+    return wait_for(w, &item);
+}
+
+enum err db_writer_scrub(struct db_writer *w)
+{
+    struct item item = { .is_scrub = true };
+    return wait_for(w, &item);
+}
+
+enum err db_writer_later(struct db_writer *w, db_work *work, void *context,
+                         void (*done)(void *context))
+{
+    struct item *item = calloc(1, sizeof *item);
+    if (item == NULL)
+        return ERR_NOMEM;
+    *item = (struct item){
+        .work = work, .context = context, .done = done, .is_later = true
+    };
+    enum err err = push(w, item);
+    if (err != OK)
+        free(item);
+    return err;
+}
+
+static void tell(struct item *item)
+{
+    if (!item->is_later) {
+        sem_post(&item->told); /* the item may be gone now */
+        return;
+    }
+    if (item->done != NULL)
+        item->done(item->context);
+    free(item);
+}
+
+static void tell_all(struct item *item)
+{
+    while (item != NULL) {
+        struct item *next = item->next;
+        tell(item);
+        item = next;
+    }
+}
+
+static void fail_all(struct item *item, enum err err)
+{
+    for (; item != NULL; item = item->next)
+        if (item->err == OK)
+            item->err = err;
+}
+
+/* Runs one work in a savepoint; false when the whole transaction is lost. */
+static bool run_in_savepoint(struct db_session *s, struct item *item)
+{
+    const struct db_maker *maker = s->maker;
+    item->err = maker->step(s, DB_SAVEPOINT);
+    if (item->err == OK)
+        item->err = item->work(s, item->context);
+    if (!maker->is_in_transaction(s)) {
+        if (item->err == OK)
+            item->err = ERR_IO;
+        return false;
+    }
+    enum db_step last = item->err == OK ? DB_RELEASE : DB_UNDO;
+    enum err err = maker->step(s, last);
+    if (err != OK && item->err == OK)
+        item->err = err;
+    return err == OK;
+}
+
+/* Runs all works of a batch in one transaction, and commits. */
+static enum err run_batch(struct db_session *s, struct item *first)
+{
+    const struct db_maker *maker = s->maker;
+    enum err err = maker->step(s, DB_BEGIN_WRITE);
+    if (err != OK)
+        return err;
+    for (struct item *i = first; i != NULL && err == OK; i = i->next)
+        if (!i->is_scrub && !run_in_savepoint(s, i))
+            err = i->err != OK ? i->err : ERR_IO;
+    if (err == OK)
+        err = maker->step(s, DB_COMMIT);
+    if (err != OK && maker->is_in_transaction(s))
+        (void)maker->step(s, DB_ROLLBACK);
+    return err;
+}
+
+/* One work alone needs no savepoint. */
+static enum err run_single(struct db_session *s, struct item *item)
+{
+    const struct db_maker *maker = s->maker;
+    enum err err = maker->step(s, DB_BEGIN_WRITE);
+    if (err != OK)
+        return err;
+    err = item->work(s, item->context);
+    if (err == OK)
+        err = maker->step(s, DB_COMMIT);
+    if (err != OK && maker->is_in_transaction(s))
+        (void)maker->step(s, DB_ROLLBACK);
+    return err;
+}
+
+static void scrub_if_asked(struct db_session *s, struct item *item)
+{
+    for (; item != NULL; item = item->next)
+        if (item->is_scrub)
+            item->err = s->maker->tidy(s, true);
+}
+
+static bool has_work(const struct item *item)
+{
+    while (item != NULL && item->is_scrub)
+        item = item->next;
+    return item != NULL;
+}
+
+static void work_off(struct db_writer *w, struct item *first, int64_t n)
+{
+    enum err err = OK;
+    if (has_work(first)) {
+        err = first->next == NULL ? run_single(w->session, first)
+                                  : run_batch(w->session, first);
+        fail_all(first, err);
+    }
+    scrub_if_asked(w->session, first);
+    pthread_mutex_lock(&w->lock);
+    w->queued -= n;
+    w->writes += n;
+    w->commits += err == OK;
+    pthread_mutex_unlock(&w->lock);
+    tell_all(first);
+}
+
+/* Keeps the log small; idle: nothing else is to be done. */
+static void keep_tidy(struct db_session *s, bool is_idle)
+{
+    int64_t pending = s->maker->pending(s);
+    if (pending > PENDING_MUCH || (is_idle && pending > 0))
+        (void)s->maker->tidy(s, pending > PENDING_MOST);
+}
+
+static struct timespec idle_until(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += IDLE_MS * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_nsec -= 1000000000L;
+        t.tv_sec++;
+    }
+    return t;
+}
+
+/* Waits for work.  NULL: idle, or the end when *is_end. */
+static struct item *take(struct db_writer *w, bool is_tidy, int64_t *n,
+                         bool *is_end)
+{
+    struct timespec until = idle_until();
+    GUARD(&w->lock);
+    while (w->first == NULL && !w->is_stopping) {
+        if (is_tidy)
+            pthread_cond_wait(&w->wake, &w->lock);
+        else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) ==
+                 ETIMEDOUT)
+            return NULL;
+    }
+    struct item *first = w->first;
+    *is_end = first == NULL;
+    *n = 0;
+    for (struct item *i = first; i != NULL; i = i->next)
+        ++*n;
+    w->first = NULL;
+    w->last = &w->first;
+    return first;
+}
+
+static void *write_on(void *context)
+{
+    struct db_writer *w = context;
+    bool is_end = false;
+    bool is_tidy = false; /* what opening left may be moved */
+    while (!is_end) {
+        int64_t n = 0;
+        struct item *first = take(w, is_tidy, &n, &is_end);
+        if (first != NULL)
+            work_off(w, first, n);
+        keep_tidy(w->session, first == NULL);
+        is_tidy = first == NULL;
+    }
+    (void)w->session->maker->tidy(w->session, true);
+    return NULL;
+}
+
+enum err db_writer_start(struct db_session *s, struct db_writer **out)
+{
+    struct db_writer *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return ERR_NOMEM;
+    w->session = s;
+    w->last = &w->first;
+    pthread_condattr_t attr;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    if (pthread_create(&w->thread, NULL, write_on, w) != 0) {
+        pthread_cond_destroy(&w->wake);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return ERR_NOMEM;
+    }
+    *out = w;
+    return OK;
+}
+
+static void ask_to_stop(struct db_writer *w)
+{
+    GUARD(&w->lock);
+    w->is_stopping = true;
+    pthread_cond_signal(&w->wake);
+}
+
+void db_writer_stop(struct db_writer *w)
+{
+    if (w == NULL)
+        return;
+    ask_to_stop(w);
+    pthread_join(w->thread, NULL);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+struct db_stats db_writer_stats(struct db_writer *w)
+{
+    GUARD(&w->lock);
+    return (struct db_stats){ w->queued, w->writes, w->commits };
+}
