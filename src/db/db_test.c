@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "db/db_int.h"
-#include "db/db_test_int.h"
+#include "db/testing.h"
 
 static const struct db_statement make = {
     "CREATE TABLE thing (id BIGINT PRIMARY KEY, name TEXT, weight DOUBLE "

@@ -21,6 +21,8 @@ struct job {
     struct str payload; /* JSON; no secrets */
     struct str state; /* JSON the worker keeps between attempts; "" at first */
     unsigned attempt; /* 1, 2, ... */
+    int64_t lease;    /* by which this worker is known */
+    unsigned lease_seconds;
 };
 
 /* Works a job.  OK: done, the row goes.  ERR_STOPPING: handed back at once,
@@ -44,6 +46,7 @@ struct jobs_options {
     const struct job_kind *kinds;
     size_t kind_count;
     unsigned workers; /* threads; 0: none, only adding */
+    unsigned poll_ms; /* looks for others' jobs this often; 0: 1000 */
     bool take_back;   /* at start, take back every lease (one server only) */
 };
 MUST_CHECK enum err jobs_start(const struct jobs_options *o, struct jobs **out,

@@ -1,9 +1,9 @@
-/* db_test_int.h - a database in a fresh folder, for tests of all rooms:
+/* testing.h - a database in a fresh folder, for tests of all rooms:
  *
  *     struct db_test t = db_test_open();   ...   db_test_close(&t);
  */
-#ifndef DB_DB_TEST_INT_H
-#define DB_DB_TEST_INT_H
+#ifndef DB_TESTING_H
+#define DB_TESTING_H
 
 #include <assert.h>
 #include <dirent.h>

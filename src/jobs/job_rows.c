@@ -1,0 +1,249 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/rand.h"
+#include "jobs/jobs_int.h"
+
+#define JOB_ARENA_MAX ((size_t)512 * 1024 * 1024)
+
+static const struct db_statement insert = {
+    "INSERT INTO job (user_id, kind, key, payload, state, failures, due_ms,"
+    " lease, made_ms) VALUES ($1, $2, $3, $4, '', 0, $5, 0, $6)"
+    " ON CONFLICT DO NOTHING"
+};
+static const struct db_statement take = {
+    "UPDATE job SET due_ms = $1, lease = $2 WHERE id IN (SELECT id FROM job"
+    " WHERE kind = $3 AND due_ms <= $4 ORDER BY due_ms, id LIMIT $5)"
+    " RETURNING id, user_id, payload, state, failures"
+};
+static const struct db_statement next_due = {
+    "SELECT due_ms FROM job WHERE kind = $1 ORDER BY due_ms LIMIT 1"
+};
+static const struct db_statement keep = {
+    "UPDATE job SET state = $3, due_ms = $4 WHERE id = $1 AND lease = $2"
+};
+static const struct db_statement renew = {
+    "UPDATE job SET due_ms = $3 WHERE id = $1 AND lease = $2"
+};
+static const struct db_statement hand_back = {
+    "UPDATE job SET due_ms = $3, lease = 0 WHERE id = $1 AND lease = $2"
+};
+static const struct db_statement again = {
+    "UPDATE job SET due_ms = $3, lease = 0, failures = failures + 1"
+    " WHERE id = $1 AND lease = $2"
+};
+static const struct db_statement delete_one = {
+    "DELETE FROM job WHERE id = $1 AND lease = $2"
+};
+static const struct db_statement take_back = {
+    "UPDATE job SET due_ms = $1, lease = 0 WHERE lease <> 0"
+};
+static const struct db_statement count = { "SELECT count(*) FROM job" };
+static const struct db_statement delete_user = {
+    "DELETE FROM job WHERE user_id = $1"
+};
+
+static int64_t lease_end(unsigned lease_seconds)
+{
+    return clock_now_ms() + (int64_t)lease_seconds * 1000;
+}
+
+enum err jobs_add(struct db_session *s, struct str kind, struct str key,
+                  int64_t user_id, struct str payload, int64_t due_ms,
+                  bool *added)
+{
+    int64_t now = clock_now_ms();
+    int64_t changed = 0;
+    enum err err = db_run(s, &insert, &changed, DB_I64(user_id), DB_TEXT(kind),
+                          DB_TEXT(key), DB_TEXT(payload),
+                          DB_I64(due_ms > 0 ? due_ms : now), DB_I64(now));
+    if (err == OK && added != NULL)
+        *added = changed > 0;
+    return err;
+}
+
+void task_free(struct task *t)
+{
+    if (t == NULL)
+        return;
+    arena_fini(&t->arena);
+    free(t);
+}
+
+struct take_call {
+    const struct job_kind *kind;
+    unsigned n, taken;
+    struct task *tasks;
+};
+
+static void free_all(struct take_call *call)
+{
+    while (call->tasks != NULL) {
+        struct task *next = call->tasks->next;
+        task_free(call->tasks);
+        call->tasks = next;
+    }
+    call->taken = 0;
+}
+
+static enum err read_task(const struct db_rows *rows, struct take_call *call,
+                          int64_t lease)
+{
+    struct task *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return ERR_NOMEM;
+    t->arena = ARENA(JOB_ARENA_MAX);
+    t->kind = call->kind;
+    t->renewed_ns = clock_monotonic_ns();
+    t->job = (struct job){
+        .id = db_i64(rows, 0),
+        .user_id = db_i64(rows, 1),
+        .kind = str_of(call->kind->name),
+        .payload = arena_str(&t->arena, db_text(rows, 2)),
+        .state = arena_str(&t->arena, db_text(rows, 3)),
+        .attempt = (unsigned)db_i64(rows, 4) + 1,
+        .lease = lease,
+        .lease_seconds = call->kind->lease_seconds,
+    };
+    t->next = call->tasks;
+    call->tasks = t;
+    call->taken++;
+    return arena_err(&t->arena);
+}
+
+static enum err do_take(struct db_session *s, void *context)
+{
+    struct take_call *call = context;
+    int64_t lease = (int64_t)(rand_u64() >> 1) | 1;
+    AUTO_ROWS rows = { 0 };
+    enum err err =
+        db_query(s, &take, &rows, DB_I64(lease_end(call->kind->lease_seconds)),
+                 DB_I64(lease), DB_TEXT(str_of(call->kind->name)),
+                 DB_I64(clock_now_ms()), DB_I64(call->n));
+    while (err == OK && (err = db_next(&rows)) == OK)
+        err = read_task(&rows, call, lease);
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err job_rows_take(struct db *db, const struct job_kind *kind, unsigned n,
+                       struct task **out, unsigned *taken)
+{
+    struct take_call call = { .kind = kind, .n = n };
+    enum err err = db_write(db, do_take, &call);
+    if (err != OK) {
+        free_all(&call);
+        return err;
+    }
+    *out = call.tasks;
+    *taken = call.taken;
+    return OK;
+}
+
+struct due_call {
+    struct str kind;
+    int64_t due_ms;
+};
+
+static enum err do_next_due(struct db_session *s, void *context)
+{
+    struct due_call *call = context;
+    AUTO_ROWS rows = { 0 };
+    enum err err = db_query(s, &next_due, &rows, DB_TEXT(call->kind));
+    if (err == OK)
+        err = db_next(&rows);
+    if (err == OK)
+        call->due_ms = db_i64(&rows, 0);
+    return err;
+}
+
+enum err job_rows_next_due(struct db *db, struct str kind, int64_t *out_ms)
+{
+    struct due_call call = { .kind = kind };
+    enum err err = db_read(db, do_next_due, &call);
+    if (err == OK)
+        *out_ms = call.due_ms;
+    return err;
+}
+
+/* A statement on one job that has $1 id, $2 lease and perhaps $3 due_ms. */
+struct end_call {
+    const struct db_statement *statement;
+    const struct job *job;
+    int64_t due_ms; /* negative: the statement has no $3 */
+};
+
+static enum err do_end(struct db_session *s, void *context)
+{
+    const struct end_call *call = context;
+    if (call->due_ms < 0)
+        return db_run(s, call->statement, NULL, DB_I64(call->job->id),
+                      DB_I64(call->job->lease));
+    return db_run(s, call->statement, NULL, DB_I64(call->job->id),
+                  DB_I64(call->job->lease), DB_I64(call->due_ms));
+}
+
+enum err job_rows_remove(struct db *db, const struct job *job)
+{
+    struct end_call call = { &delete_one, job, -1 };
+    return db_write(db, do_end, &call);
+}
+
+enum err job_rows_hand_back(struct db *db, const struct job *job)
+{
+    struct end_call call = { &hand_back, job, clock_now_ms() };
+    return db_write(db, do_end, &call);
+}
+
+enum err job_rows_again(struct db *db, const struct job *job, int64_t due_ms)
+{
+    struct end_call call = { &again, job, due_ms };
+    return db_write(db, do_end, &call);
+}
+
+enum err job_rows_renew(struct db *db, const struct job *job)
+{
+    struct end_call call = { &renew, job, lease_end(job->lease_seconds) };
+    return db_write(db, do_end, &call);
+}
+
+static enum err do_take_back(struct db_session *s, void *context)
+{
+    (void)context;
+    return db_run(s, &take_back, NULL, DB_I64(clock_now_ms()));
+}
+
+enum err job_rows_take_back_all(struct db *db)
+{
+    return db_write(db, do_take_back, NULL);
+}
+
+static enum err do_count(struct db_session *s, void *context)
+{
+    AUTO_ROWS rows = { 0 };
+    enum err err = db_query_n(s, &count, NULL, 0, &rows);
+    if (err == OK)
+        err = db_next(&rows);
+    if (err == OK)
+        *(int64_t *)context = db_i64(&rows, 0);
+    return err;
+}
+
+enum err job_rows_count(struct db *db, int64_t *out)
+{
+    return db_read(db, do_count, out);
+}
+
+enum err jobs_keep_in(struct db_session *s, const struct job *job,
+                      struct str state)
+{
+    int64_t changed = 0;
+    enum err err =
+        db_run(s, &keep, &changed, DB_I64(job->id), DB_I64(job->lease),
+               DB_TEXT(state), DB_I64(lease_end(job->lease_seconds)));
+    return err == OK && changed == 0 ? ERR_CONFLICT : err;
+}
+
+enum err jobs_erase(struct db_session *s, int64_t user_id)
+{
+    return db_run(s, &delete_user, NULL, DB_I64(user_id));
+}
