@@ -1,0 +1,296 @@
+#include "sandbox/clinic.h"
+
+#include <stddef.h>
+
+#define COUNT(table_) (sizeof(table_) / sizeof((table_)[0]))
+
+static const struct illness illnesses[] = {
+    { "59621000",
+      "Essential hypertension",
+      "I10",
+      true,
+      35,
+      45,
+      { { "314076", "lisinopril 10 MG Oral Tablet",
+          "Take one tablet by mouth once daily", "Oral tablet", 1 },
+        { "197361", "amlodipine 5 MG Oral Tablet",
+          "Take one tablet by mouth once daily", "Oral tablet", 1 } } },
+    { "44054006",
+      "Diabetes mellitus type 2",
+      "E11.9",
+      true,
+      40,
+      30,
+      { { "861007", "metformin hydrochloride 500 MG Oral Tablet",
+          "Take one tablet by mouth twice daily with meals", "Oral tablet",
+          2 } } },
+    { "55822004",
+      "Hyperlipidemia",
+      "E78.5",
+      true,
+      40,
+      40,
+      { { "617310", "atorvastatin 20 MG Oral Tablet",
+          "Take one tablet by mouth at bedtime", "Oral tablet", 1 } } },
+    { "195967001",
+      "Asthma",
+      "J45.909",
+      true,
+      4,
+      20,
+      { { "745679", "200 ACTUAT albuterol 0.09 MG/ACTUAT Metered Dose Inhaler",
+          "Inhale two puffs every 4 to 6 hours as needed", "Inhaler", 2 } } },
+    { "40930008",
+      "Hypothyroidism",
+      "E03.9",
+      true,
+      30,
+      15,
+      { { "892246", "levothyroxine sodium 0.1 MG Oral Tablet",
+          "Take one tablet by mouth every morning on an empty stomach",
+          "Oral tablet", 1 } } },
+    { "235595009",
+      "Gastroesophageal reflux disease",
+      "K21.9",
+      true,
+      25,
+      25,
+      { { "198051", "omeprazole 20 MG Delayed Release Oral Capsule",
+          "Take one capsule by mouth before breakfast", "Oral capsule", 1 } } },
+    { "35489007",
+      "Depressive disorder",
+      "F32.9",
+      true,
+      16,
+      20,
+      { { "312941", "sertraline 50 MG Oral Tablet",
+          "Take one tablet by mouth once daily", "Oral tablet", 1 } } },
+    { "396275006",
+      "Osteoarthritis",
+      "M19.90",
+      true,
+      50,
+      40,
+      { { "313782", "acetaminophen 325 MG Oral Tablet",
+          "Take two tablets by mouth every 6 hours as needed", "Oral tablet",
+          4 } } },
+    { "49436004",
+      "Atrial fibrillation",
+      "I48.91",
+      true,
+      60,
+      20,
+      { { "855332", "warfarin sodium 5 MG Oral Tablet",
+          "Take one tablet by mouth once daily, dose by INR", "Oral tablet",
+          1 } } },
+    { "433144002",
+      "Chronic kidney disease stage 3",
+      "N18.30",
+      true,
+      60,
+      20,
+      { { NULL, NULL, NULL, NULL, 0 } } },
+    { "37796009",
+      "Migraine",
+      "G43.909",
+      true,
+      12,
+      15,
+      { { "849574", "naproxen sodium 220 MG Oral Tablet",
+          "Take one tablet by mouth at onset of headache", "Oral tablet",
+          1 } } },
+    { "367498001",
+      "Seasonal allergic rhinitis",
+      "J30.2",
+      true,
+      3,
+      30,
+      { { "1014678", "cetirizine hydrochloride 10 MG Oral Tablet",
+          "Take one tablet by mouth once daily in season", "Oral tablet",
+          1 } } },
+    { "444814009",
+      "Viral sinusitis",
+      "J01.90",
+      false,
+      2,
+      0,
+      { { NULL, NULL, NULL, NULL, 0 } } },
+    { "10509002",
+      "Acute bronchitis",
+      "J20.9",
+      false,
+      2,
+      0,
+      { { NULL, NULL, NULL, NULL, 0 } } },
+    { "43878008",
+      "Streptococcal sore throat",
+      "J02.0",
+      false,
+      2,
+      0,
+      { { "308191", "amoxicillin 500 MG Oral Capsule",
+          "Take one capsule by mouth three times daily for 10 days",
+          "Oral capsule", 3 } } },
+    { "44465007",
+      "Sprain of ankle",
+      "S93.409A",
+      false,
+      2,
+      0,
+      { { "310965", "ibuprofen 200 MG Oral Tablet",
+          "Take two tablets by mouth every 6 hours as needed", "Oral tablet",
+          4 } } },
+    { "65363002",
+      "Otitis media",
+      "H66.90",
+      false,
+      0,
+      0,
+      { { "308191", "amoxicillin 500 MG Oral Capsule",
+          "Take one capsule by mouth twice daily for 7 days", "Oral capsule",
+          2 } } },
+};
+#define FIRST_ACUTE 12
+
+unsigned clinic_illness_count(void)
+{
+    return COUNT(illnesses);
+}
+
+const struct illness *clinic_illness(unsigned row)
+{
+    return &illnesses[row];
+}
+
+const struct illness *clinic_acute(unsigned any)
+{
+    return &illnesses[FIRST_ACUTE + any % (COUNT(illnesses) - FIRST_ACUTE)];
+}
+
+static const struct measure metabolic[] = {
+    { "2345-7", "Glucose [Mass/volume] in Serum or Plasma", "mg/dL", 70, 99, 40,
+      0 },
+    { "3094-0", "Urea nitrogen [Mass/volume] in Serum or Plasma", "mg/dL", 7,
+      20, 6, 0 },
+    { "2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL", 60, 120,
+      30, 2 },
+    { "17861-6", "Calcium [Mass/volume] in Serum or Plasma", "mg/dL", 85, 105,
+      3, 1 },
+    { "2951-2", "Sodium [Moles/volume] in Serum or Plasma", "mmol/L", 135, 145,
+      2, 0 },
+    { "2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L", 35, 51,
+      3, 1 },
+    { "2075-0", "Chloride [Moles/volume] in Serum or Plasma", "mmol/L", 98, 107,
+      2, 0 },
+    { "2028-9", "Carbon dioxide, total [Moles/volume] in Serum or Plasma",
+      "mmol/L", 22, 29, 2, 0 },
+    { "1742-6",
+      "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma",
+      "U/L", 7, 56, 20, 0 },
+    { "1920-8",
+      "Aspartate aminotransferase [Enzymatic activity/volume] in Serum or "
+      "Plasma",
+      "U/L", 10, 40, 15, 0 },
+    { "1751-7", "Albumin [Mass/volume] in Serum or Plasma", "g/dL", 34, 54, 4,
+      1 },
+    { "33914-3",
+      "Glomerular filtration rate/1.73 sq M.predicted [Volume Rate/Area] in "
+      "Serum or Plasma by Creatinine-based formula (MDRD)",
+      "mL/min/{1.73_m2}", 60, 120, 15, 0 },
+};
+static const struct measure lipids[] = {
+    { "2093-3", "Cholesterol [Mass/volume] in Serum or Plasma", "mg/dL", 125,
+      200, 60, 0 },
+    { "2571-8", "Triglyceride [Mass/volume] in Serum or Plasma", "mg/dL", 50,
+      150, 80, 0 },
+    { "2085-9", "Cholesterol in HDL [Mass/volume] in Serum or Plasma", "mg/dL",
+      40, 80, 10, 0 },
+    { "18262-6",
+      "Cholesterol in LDL [Mass/volume] in Serum or Plasma by Direct assay",
+      "mg/dL", 50, 130, 50, 0 },
+};
+static const struct measure blood[] = {
+    { "6690-2", "Leukocytes [#/volume] in Blood by Automated count", "10*3/uL",
+      45, 110, 20, 1 },
+    { "789-8", "Erythrocytes [#/volume] in Blood by Automated count", "10*6/uL",
+      410, 590, 40, 2 },
+    { "718-7", "Hemoglobin [Mass/volume] in Blood", "g/dL", 120, 175, 15, 1 },
+    { "4544-3", "Hematocrit [Volume Fraction] of Blood by Automated count", "%",
+      360, 500, 30, 1 },
+    { "787-2", "MCV [Entitic volume] by Automated count", "fL", 80, 100, 4, 0 },
+    { "777-3", "Platelets [#/volume] in Blood by Automated count", "10*3/uL",
+      150, 400, 50, 0 },
+};
+static const struct measure sugar[] = {
+    { "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", "%", 40, 64, 25,
+      1 },
+};
+static const struct measure thyroid[] = {
+    { "3016-3", "Thyrotropin [Units/volume] in Serum or Plasma", "m[IU]/L", 40,
+      400, 200, 2 },
+};
+static const struct measure clotting[] = {
+    { "6301-6", "INR in Platelet poor plasma by Coagulation assay", "{INR}", 20,
+      30, 8, 1 },
+};
+#define PANEL(loinc_, display_, table_, illness_)                              \
+    {                                                                          \
+        loinc_, display_, table_, COUNT(table_), (illness_) != NULL, illness_  \
+    }
+const struct panel clinic_panels[] = {
+    PANEL("24323-8", "Comprehensive metabolic 2000 panel - Serum or Plasma",
+          metabolic, NULL),
+    PANEL("24331-1", "Lipid 1996 panel - Serum or Plasma", lipids, NULL),
+    PANEL("58410-2", "CBC panel - Blood by Automated count", blood, NULL),
+    PANEL("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", sugar,
+          "44054006"),
+    PANEL("3016-3", "Thyrotropin [Units/volume] in Serum or Plasma", thyroid,
+          "40930008"),
+    PANEL("6301-6", "INR in Platelet poor plasma by Coagulation assay",
+          clotting, "49436004"),
+};
+const unsigned clinic_panel_count = COUNT(clinic_panels);
+
+const struct vaccine clinic_vaccines[] = {
+    { "140", "Influenza, seasonal, injectable, preservative free", 1, 120, 1 },
+    { "08", "Hep B, adolescent or pediatric", 0, 0, 0 },
+    { "20", "DTaP", 0, 1, 1 },
+    { "10", "IPV", 0, 1, 1 },
+    { "03", "MMR", 1, 1, 0 },
+    { "21", "varicella", 1, 1, 0 },
+    { "115", "Tdap", 11, 120, 10 },
+    { "208", "COVID-19, mRNA, LNP-S, PF, 30 mcg/0.3 mL dose", 12, 120, 3 },
+    { "187", "zoster recombinant", 50, 51, 0 },
+    { "133", "Pneumococcal conjugate PCV 13", 65, 66, 0 },
+    { "33", "pneumococcal polysaccharide PPV23", 66, 67, 0 },
+};
+const unsigned clinic_vaccine_count = COUNT(clinic_vaccines);
+
+const struct allergen clinic_allergens[] = {
+    { "91936005", "Allergy to penicillin", "medication", "271807003", "Rash",
+      true },
+    { "91935009", "Allergy to peanut", "food", "39579001", "Anaphylaxis",
+      true },
+    { "300916003", "Latex allergy", "environment", "40275004",
+      "Contact dermatitis", false },
+    { "424213003", "Allergy to bee venom", "environment", "126485001",
+      "Urticaria", true },
+    { "91934008", "Allergy to nut", "food", "422587007", "Nausea", false },
+    { "91939003", "Allergy to sulfonamide", "medication", "271807003", "Rash",
+      false },
+    { "300913006", "Shellfish allergy", "food", "126485001", "Urticaria",
+      false },
+};
+const unsigned clinic_allergen_count = COUNT(clinic_allergens);
+
+const struct operation clinic_operations[] = {
+    { "73761001", "Colonoscopy", "45378", 50, 70, 2150 },
+    { "80146002", "Appendectomy", "44970", 10, 15, 9800 },
+    { "29303009", "Electrocardiographic procedure", "93000", 40, 60, 180 },
+    { "24623002", "Screening mammography", "77067", 45, 45, 320 },
+    { "609588000", "Total knee replacement", "27447", 62, 15, 31400 },
+    { "110467000", "Cataract surgery", "66984", 68, 25, 4100 },
+    { "171207006", "Depression screening", "96127", 12, 60, 25 },
+    { "386053000", "Evaluation procedure", "99397", 4, 60, 140 },
+};
+const unsigned clinic_operation_count = COUNT(clinic_operations);
