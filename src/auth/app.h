@@ -15,7 +15,12 @@ struct app {
     size_t redirect_count;
     bool is_disabled;
 };
-/* Makes an app and its keys; the secret is shown once. */
+#define APP_NAME_MAX      200
+#define APP_REDIRECTS_MAX 100
+#define APP_REDIRECT_MAX  2000
+/* Makes an app and its keys; the secret is shown once.  ERR_INVALID for a
+ * redirect URI that is neither https, nor http to this machine's loopback, nor
+ * of a scheme with a dot in it (RFC 8252 section 7.1). */
 MUST_CHECK enum err app_create(struct db *db, struct str name,
                                const struct str *redirect_uris, size_t n,
                                struct arena *a, struct app *out,
@@ -33,6 +38,9 @@ MUST_CHECK enum err app_authenticate(struct db *db, struct str client_id,
                                      struct app *out);
 /* Exact comparison (OAuth 2.1 section 2.3.1; loopback ports may differ). */
 bool app_may_redirect(const struct app *app, struct str uri);
+/* A disabled app's keys and tokens do not count. */
+MUST_CHECK enum err app_set_disabled(struct db *db, int64_t id,
+                                     bool is_disabled);
 MUST_CHECK enum err app_set_redirects(struct db *db, int64_t id,
                                       const struct str *uris, size_t n);
 

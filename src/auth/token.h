@@ -46,5 +46,11 @@ MUST_CHECK enum err token_check(struct tokens *t, struct str access,
                                 struct principal *out);
 /* All of a user's tokens end now, in caches too. */
 MUST_CHECK enum err token_revoke_user(struct tokens *t, int64_t user_id);
+/* The next check of this user's tokens looks into the database: after the user
+ * changed. */
+void tokens_forget_user(struct tokens *t, int64_t user_id);
+/* What any app may ask for, and what is granted where nothing is asked. */
+#define TOKEN_USER_SCOPE "user/*.*"
+#define TOKEN_APP_SCOPE  "system/*.*"
 
 #endif

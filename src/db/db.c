@@ -27,6 +27,7 @@ struct pool {
 };
 
 struct db {
+    uint64_t number;
     const struct db_maker *maker;
     struct db_options options;
     char *path;
@@ -69,6 +70,8 @@ enum err db_open(const struct db_options *options, struct db **out,
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)
         return ERR_NOMEM;
+    static _Atomic uint64_t opened;
+    db->number = ++opened;
     db->maker = &db_sqlite;
     db->options = *options;
     db->path = strdup(options->path);
@@ -84,6 +87,11 @@ enum err db_open(const struct db_options *options, struct db **out,
     }
     *out = db;
     return OK;
+}
+
+uint64_t db_number(const struct db *db)
+{
+    return db->number;
 }
 
 void db_close(struct db *db)

@@ -58,6 +58,8 @@ struct db_options {
 /* Opens and migrates (migrations/NNNN_*.sql, each once, in order). */
 MUST_CHECK enum err db_open(const struct db_options *options, struct db **out,
                             struct why *w);
+/* Another number for each db_open(): for caches that outlive a db. */
+uint64_t db_number(const struct db *db);
 /* Finishes what is queued, checkpoints, closes.  NULL is fine. */
 void db_close(struct db *db);
 
