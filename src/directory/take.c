@@ -46,6 +46,7 @@ static void split_state(struct arena *a, struct entry *e)
         e->locations[0].state = str_slice(e->name, 0, 2);
         e->location_count = 1;
     }
+    e->tag = str_slice(e->name, 0, 2);
     e->name = str_from(e->name, 5);
 }
 
@@ -101,6 +102,8 @@ enum err entry_prepare(struct arena *a, struct entry *e)
     if (e->release.n == 0)
         e->release = text_release_of_url(e->base_url);
     e->name_key = text_name_key(a, e->name);
+    if (e->tenant.n > 0)
+        e->tag = e->tenant;
     if (e->refusal.n == 0 && e->name_key.n == 0)
         e->refusal = STR("no name");
     return arena_err(a);
@@ -219,6 +222,9 @@ static bool fits(const struct system *s, const struct entry *e, char kind)
     const struct system_endpoint *there = system_endpoint(s, release);
     if (e->tenant.n > 0 && s->tenant.n > 0 && !str_eq(e->tenant, s->tenant))
         return false;
+    if (kind == 'p')
+        return e->location_count == 0 || s->location_count == 0 ||
+               str_eq(e->locations[0].state, s->locations[0].state);
     if (kind == 'h' || kind == 'z')
         return there == NULL || str_eq(there->base_url, e->base_url);
     return true;
@@ -243,7 +249,7 @@ static bool is_url_shared(struct db_session *s, const struct entry *e,
                           struct arena *a)
 {
     int64_t id;
-    return e->is_shared || e->tenant.n > 0 ||
+    return e->is_shared || e->tag.n > 0 ||
            key_find(s, key_shared(a, e->base_url), &id) == OK;
 }
 
@@ -252,7 +258,7 @@ static struct key_parts parts_of(const struct entry *e)
     return (struct key_parts){
         .url = e->base_url,
         .name = e->name_key,
-        .tenant = e->tenant,
+        .tag = e->tag,
         .zip = e->location_count > 0 ? e->locations[0].postal_code : STR(""),
         .vendor = e->vendor,
     };
@@ -270,15 +276,7 @@ static enum err find(struct db_session *s, const struct entry *e,
         err = find_by(s, e, keys[i], a, out);
         *is_exact = err == OK && keys[i].kind == 'n';
     }
-    if (err != ERR_NOT_FOUND || e->tenant.n == 0)
-        return err;
-    /* a practice that another list had without its number */
-    struct entry plain = *e;
-    plain.tenant = STR("");
-    struct key_parts parts = parts_of(&plain);
-    struct key plain_keys[KEYS_MAX];
-    (void)key_all(a, &parts, plain_keys);
-    return find_by(s, e, plain_keys[0], a, out);
+    return err;
 }
 
 static enum err add_keys(struct db_session *s, const struct entry *e,
@@ -288,7 +286,7 @@ static enum err add_keys(struct db_session *s, const struct entry *e,
     enum err err = OK;
     for (size_t i = 0; i < n && err == OK; i++)
         err = key_add(s, keys[i].key, id);
-    if (err == OK && (e->is_shared || e->tenant.n > 0))
+    if (err == OK && (e->is_shared || e->tag.n > 0))
         err = key_add(s, key_shared(a, e->base_url), id);
     return err;
 }
@@ -361,7 +359,7 @@ static struct key_parts parts_of_system(struct arena *a,
     return (struct key_parts){
         .url = system->endpoints[i].base_url,
         .name = text_name_key(a, system->name),
-        .tenant = system->tenant,
+        .tag = system->tenant,
         .zip = system->location_count > 0 ? system->locations[0].postal_code
                                           : STR(""),
         .vendor = system->vendor,

@@ -18,6 +18,7 @@ struct entry {
     struct str refusal; /* the reader's reason to leave it out; "" */
     /* made by entry_prepare() */
     struct str base_url, published, name_key;
+    struct str tag; /* tells namesakes at one URL apart: tenant or state */
     bool is_shared; /* its list has other names at this URL */
 };
 

@@ -1,6 +1,7 @@
 /* What an entry is known by, as 64-bit keys in system_key.
  *
- *   'n'  URL, name, tenant   the same entry
+ *   'n'  URL, name, tag      the same entry
+ *   'p'  URL, name           for one with a tag: the same without it
  *   'u'  URL                 the only organisation at a URL
  *   'm'  URL                 marker: a list has several names at this URL
  *   's'  URL without its release, name   the DSTU2 twin of an R4 endpoint
@@ -124,9 +125,11 @@ size_t key_all(struct arena *a, const struct key_parts *p,
 {
     size_t n = 0;
     struct url url;
-    out[n++] = (struct key){ make(a, 'n', p->url, p->name, p->tenant), 'n' };
+    out[n++] = (struct key){ make(a, 'n', p->url, p->name, p->tag), 'n' };
     out[n++] = (struct key){ make(a, 'u', p->url, STR(""), STR("")), 'u' };
-    if (p->tenant.n > 0 || url_parse(p->url, &url) != OK)
+    if (p->tag.n > 0)
+        out[n++] = (struct key){ make(a, 'n', p->url, p->name, STR("")), 'p' };
+    if (p->tag.n > 0 || url_parse(p->url, &url) != OK)
         return n;
     struct str twin = without_release(a, p->url);
     struct str tenant = tenant_of_path(url.path);

@@ -7,7 +7,7 @@
 #include "db/db.h"
 
 struct key_parts {
-    struct str url, name, tenant, zip, vendor; /* cleaned */
+    struct str url, name, tag, zip, vendor; /* cleaned */
 };
 struct key {
     int64_t key;
