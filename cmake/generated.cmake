@@ -16,3 +16,12 @@ endfunction()
 
 file(GLOB migrations CONFIGURE_DEPENDS src/db/migrations/*.sql)
 embed(db db_migrations ${migrations})
+
+file(GLOB definitions CONFIGURE_DEPENDS definitions/*/*.tsv)
+add_custom_command(
+  OUTPUT ${generated}/fhir_tables.c ${generated}/fhir_datatypes.h
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/compile-definitions.py
+          ${CMAKE_SOURCE_DIR}/definitions ${generated}/fhir_tables.c
+  DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-definitions.py
+  VERBATIM)
+set(fhir_generated ${generated}/fhir_tables.c ${generated}/fhir_datatypes.h)

@@ -20,10 +20,11 @@ enum cell_kind {
 };
 
 enum {
-    CELL_EXACT_CODE = 1, /* token of identifier, id, uri kind: case counts */
-    CELL_NO_SYSTEM = 2,  /* token without a system (for |code) */
-    CELL_ABSOLUTE = 4,   /* reference: text holds the absolute URL as well */
-    CELL_CANONICAL = 8,  /* reference to a canonical URL */
+    CELL_EXACT_CODE = 1,  /* token of identifier, id, uri kind: case counts */
+    CELL_NO_SYSTEM = 2,   /* token without a system (for |code) */
+    CELL_ABSOLUTE = 4,    /* reference: text holds the absolute URL as well */
+    CELL_CANONICAL = 8,   /* reference to a canonical URL */
+    CELL_ANY_SYSTEM = 16, /* a code whose system its binding implies */
 };
 
 /* Strings are views into the resource's text or its arena. */
@@ -32,6 +33,7 @@ struct cell {
     uint8_t kind;
     uint8_t flags;
     uint16_t type;  /* of a reference's target; TYPE_NONE if not known */
+    uint8_t part;   /* of a composite: which, from 0 */
     uint32_t group; /* cells of one composite occurrence share it; 0: none */
     struct str system, code, text;
     struct str ident_system, ident_code;

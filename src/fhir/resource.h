@@ -42,6 +42,8 @@ struct resource {
     struct str id;        /* "" when none */
     struct str text;      /* minified, as it came */
     struct yyjson_val *root;
+    const char
+        *base; /* of the parsed copy: key.p - base is its place in text */
     struct resource_reference *references; /* every one, in text order */
     size_t reference_count;
     struct str narrative; /* to add as text.div when it has no text; "" none */
@@ -70,9 +72,22 @@ struct resource_stamp {
 void resource_render(const struct resource *r, const struct resource_stamp *s,
                      struct buf *out);
 
+/* The two halves of it: what the stamps do not change, and what stands before.
+ * head + tail is what resource_render() adds. */
+void resource_tail(const struct resource *r, struct buf *out);
+void resource_head(const struct resource *r, const struct resource_stamp *s,
+                   struct buf *out);
+
 /* Of everything but id, meta.versionId and meta.lastUpdated, as rendered:
  * equal hashes mean that a new version would change nothing. */
 struct hash128 resource_content_hash(const struct resource *r, struct arena *a);
+
+/* A short, safe div for a resource that has no text of its own (ingest). */
+struct str resource_narrative(const struct resource *r, struct arena *a);
+/* Whether its type has identifiers, as a list or one alone. */
+bool resource_takes_identifier(const struct resource *r, bool *is_list);
+/* Whether its type has a narrative and it brought none. */
+bool resource_takes_narrative(const struct resource *r);
 
 /* All search values, references as pointed; kept in the arena.  Values that
  * break their type are left out, and *dropped counts them (may be NULL). */

@@ -1,0 +1,260 @@
+#include "fhir/query_int.h"
+
+static const struct {
+    struct str name;
+    enum query_modifier modifier;
+} modifiers[] = {
+    { STR_INIT("exact"), MODIFIER_EXACT },
+    { STR_INIT("contains"), MODIFIER_CONTAINS },
+    { STR_INIT("missing"), MODIFIER_MISSING },
+    { STR_INIT("not"), MODIFIER_NOT },
+    { STR_INIT("text"), MODIFIER_TEXT },
+    { STR_INIT("in"), MODIFIER_IN },
+    { STR_INIT("not-in"), MODIFIER_NOT_IN },
+    { STR_INIT("above"), MODIFIER_ABOVE },
+    { STR_INIT("below"), MODIFIER_BELOW },
+    { STR_INIT("of-type"), MODIFIER_OF_TYPE },
+    { STR_INIT("ofType"), MODIFIER_OF_TYPE },
+    { STR_INIT("identifier"), MODIFIER_IDENTIFIER },
+};
+
+/* Which modifiers go with which kind (R4 3.1.1.4.4). */
+static bool fits(enum query_modifier m, enum param_kind kind)
+{
+    switch (m) {
+    case MODIFIER_NONE:
+    case MODIFIER_MISSING:
+        return true;
+    case MODIFIER_EXACT:
+    case MODIFIER_CONTAINS:
+        return kind == PARAM_STRING || kind == PARAM_URI;
+    case MODIFIER_NOT:
+    case MODIFIER_IN:
+    case MODIFIER_NOT_IN:
+    case MODIFIER_OF_TYPE:
+        return kind == PARAM_TOKEN;
+    case MODIFIER_TEXT:
+        return kind == PARAM_TOKEN || kind == PARAM_STRING;
+    case MODIFIER_ABOVE:
+    case MODIFIER_BELOW:
+        return kind == PARAM_TOKEN || kind == PARAM_URI;
+    case MODIFIER_IDENTIFIER:
+    case MODIFIER_TYPE:
+        return kind == PARAM_REFERENCE;
+    }
+    return false;
+}
+
+bool escaped_cut(struct str *rest, char at, struct str *out)
+{
+    if (rest->p == NULL)
+        return false;
+    size_t i = 0;
+    while (i < rest->n && rest->p[i] != at)
+        i += rest->p[i] == '\\' && i + 1 < rest->n ? 2 : 1;
+    *out = str_slice(*rest, 0, i);
+    *rest = i < rest->n ? str_from(*rest, i + 1) : STR_NONE;
+    return true;
+}
+
+struct str escaped_plain(struct arena *a, struct str s)
+{
+    if (str_find(s, '\\') == s.n)
+        return s;
+    char *text = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+    if (text == NULL)
+        return STR_NONE;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\\' && i + 1 < s.n)
+            i++;
+        text[n++] = s.p[i];
+    }
+    return (struct str){ text, n };
+}
+
+static enum err find_modifier(struct parser *p, uint16_t row, struct str text,
+                              enum query_modifier *out, uint16_t *type)
+{
+    const struct search_param *param = search_param_row(p->q->release, row);
+    *out = MODIFIER_NONE;
+    *type = TYPE_NONE;
+    if (text.p == NULL)
+        return OK;
+    for (size_t i = 0; i < sizeof modifiers / sizeof modifiers[0]; i++)
+        if (str_eq(text, modifiers[i].name))
+            *out = modifiers[i].modifier;
+    if (*out == MODIFIER_NONE) {
+        *type = release_type_find(p->q->release, text, false);
+        if (*type != TYPE_NONE)
+            *out = MODIFIER_TYPE;
+    }
+    if (*out == MODIFIER_NONE || !fits(*out, param->kind))
+        return why_of(p->why, ERR_INVALID, param->code, STR(":"), text,
+                      STR(": no such modifier for this parameter"));
+    return OK;
+}
+
+static enum err parse_values(struct parser *p, struct query_clause *c,
+                             uint16_t target_type, struct str text)
+{
+    size_t room = 1;
+    for (size_t i = 0; i < text.n; i++)
+        room += text.p[i] == ',';
+    if (room > VALUES_MAX)
+        return why(p->why, ERR_LIMIT, "too many values for one parameter");
+    struct query_value *values = arena_zalloc(p->arena, room, sizeof *values);
+    struct str one;
+    if (values == NULL)
+        return arena_err(p->arena);
+    while (escaped_cut(&text, ',', &one)) {
+        if (one.n == 0)
+            continue;
+        enum err err = value_parse(p, c->row, c->modifier, target_type, one,
+                                   &values[c->value_count]);
+        if (err != OK)
+            return err;
+        c->value_count++;
+    }
+    c->values = values;
+    return OK;
+}
+
+/* _id=a,b and _lastUpdated=ge2020 have no row of the type's own. */
+static enum err special(struct parser *p, struct str name, struct str value,
+                        struct query_clause *c)
+{
+    bool is_id = str_eq(name, STR("_id")) || str_eq(name, STR("id"));
+    c->kind = is_id ? CLAUSE_ID : CLAUSE_LAST_UPDATED;
+    uint16_t any = p->q->type != TYPE_NONE ? p->q->type : 0;
+    c->row = search_param_find(p->q->release, any,
+                               is_id ? STR("_id") : STR("_lastUpdated"));
+    enum err err = parse_values(p, c, TYPE_NONE, value);
+    c->row = PARAM_NONE;
+    return err;
+}
+
+/* _has:Observation:patient:code=x */
+static enum err has(struct parser *p, struct str rest, struct str value,
+                    unsigned depth, struct query_clause *c)
+{
+    struct str type, code;
+    if (!str_cut(&rest, ':', &type) || !str_cut(&rest, ':', &code) ||
+        rest.p == NULL)
+        return why(p->why, ERR_INVALID,
+                   "_has wants _has:Type:reference:parameter");
+    c->kind = CLAUSE_HAS;
+    c->type = release_type_find(p->q->release, type, false);
+    c->row = search_param_find(p->q->release, c->type, code);
+    if (c->type == TYPE_NONE || c->row == PARAM_NONE)
+        return why_of(p->why, ERR_INVALID, STR("_has: no parameter "), code,
+                      STR(" of "), type);
+    struct query_clause *chained = arena_zalloc(p->arena, 1, sizeof *chained);
+    if (chained == NULL)
+        return arena_err(p->arena);
+    c->chained = chained;
+    return clause_parse(p, c->type, rest, value, depth + 1, chained);
+}
+
+/* subject:Patient.name=x, or subject.name=x where one target alone has it. */
+static enum err chain(struct parser *p, uint16_t row, struct str type_name,
+                      struct str rest, struct str value, unsigned depth,
+                      struct query_clause *c)
+{
+    const struct search_param *param = search_param_row(p->q->release, row);
+    struct str code = str_slice(rest, 0, str_find(rest, ':'));
+    code = str_slice(code, 0, str_find(code, '.'));
+    c->kind = CLAUSE_CHAIN;
+    c->row = row;
+    c->type = TYPE_NONE;
+    if (type_name.p != NULL)
+        c->type = release_type_find(p->q->release, type_name, false);
+    for (unsigned i = 0; c->type == TYPE_NONE && i < param->target_count; i++)
+        if (search_param_find(p->q->release, param->targets[i], code) !=
+            PARAM_NONE)
+            c->type = param->targets[i];
+    if (c->type == TYPE_NONE || param->kind != PARAM_REFERENCE)
+        return why_of(p->why, ERR_INVALID, param->code, STR("."), code,
+                      STR(": no such chain"));
+    struct query_clause *chained = arena_zalloc(p->arena, 1, sizeof *chained);
+    if (chained == NULL)
+        return arena_err(p->arena);
+    c->chained = chained;
+    return clause_parse(p, c->type, rest, value, depth + 1, chained);
+}
+
+static enum err plain(struct parser *p, struct str modifier, struct str value,
+                      struct query_clause *c)
+{
+    uint16_t type;
+    enum err err = find_modifier(p, c->row, modifier, &c->modifier, &type);
+    if (err != OK || c->modifier != MODIFIER_MISSING)
+        return err != OK ? err : parse_values(p, c, type, value);
+    if (!str_to_bool(value, &c->is_missing))
+        return why_of(p->why, ERR_INVALID, c->name,
+                      STR(":missing must be true or false"));
+    return OK;
+}
+
+/* A search at the root: the row of each type that has the parameter. */
+static enum err root_rows(struct parser *p, struct str code,
+                          struct query_clause *c)
+{
+    unsigned n = release_type_count(p->q->release);
+    uint16_t *rows = arena_zalloc(p->arena, n, sizeof *rows);
+    if (rows == NULL)
+        return arena_err(p->arena);
+    c->row = PARAM_NONE;
+    for (unsigned i = 0; i < n; i++) {
+        rows[i] = search_param_find(p->q->release, (uint16_t)i, code);
+        if (c->row == PARAM_NONE)
+            c->row = rows[i];
+    }
+    c->rows = rows;
+    return OK;
+}
+
+enum err clause_parse(struct parser *p, uint16_t type, struct str name,
+                      struct str value, unsigned depth,
+                      struct query_clause *out)
+{
+    struct query_clause c = {
+        .kind = CLAUSE_PARAM, .name = name, .row = PARAM_NONE, .type = TYPE_NONE
+    };
+    if (depth > CHAIN_MAX)
+        return why(p->why, ERR_LIMIT, "a chain is too long");
+    size_t dot = str_find(name, '.');
+    struct str head = str_slice(name, 0, dot), code;
+    struct str modifier = head;
+    str_cut(&modifier, ':', &code);
+    enum err err = OK;
+    if (str_eq(code, STR("_has"))) {
+        modifier = name;
+        str_cut(&modifier, ':', &code);
+        err = has(p, modifier, value, depth, &c);
+    } else if (str_eq(code, STR("_id")) || str_eq(code, STR("_lastUpdated")) ||
+               (str_eq(code, STR("id")) &&
+                search_param_find(p->q->release, type, code) == PARAM_NONE)) {
+        err = special(p, code, value, &c);
+    } else {
+        if (type == TYPE_NONE)
+            err = root_rows(p, code, &c);
+        else
+            c.row = search_param_find(p->q->release, type, code);
+        if (err == OK && c.row == PARAM_NONE) {
+            if (depth > 0)
+                return why_of(p->why, ERR_INVALID, STR("no search parameter "),
+                              code);
+            *out = (struct query_clause){ .name = STR_NONE };
+            return parser_ignore(p, name, "no search parameter");
+        }
+        if (err == OK && dot < name.n)
+            err = chain(p, c.row, modifier, str_from(name, dot + 1), value,
+                        depth, &c);
+        else if (err == OK)
+            err = plain(p, modifier, value, &c);
+    }
+    if (err == OK)
+        *out = c;
+    return err;
+}
