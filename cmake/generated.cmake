@@ -19,9 +19,10 @@ embed(db db_migrations ${migrations})
 
 file(GLOB definitions CONFIGURE_DEPENDS definitions/*/*.tsv)
 add_custom_command(
-  OUTPUT ${generated}/fhir_tables.c ${generated}/fhir_datatypes.h
+  OUTPUT ${generated}/fhir_tables.c
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/compile-definitions.py
           ${CMAKE_SOURCE_DIR}/definitions ${generated}/fhir_tables.c
   DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-definitions.py
+          ${CMAKE_SOURCE_DIR}/src/fhir/datatypes.h
   VERBATIM)
-set(fhir_generated ${generated}/fhir_tables.c ${generated}/fhir_datatypes.h)
+set(fhir_generated ${generated}/fhir_tables.c)

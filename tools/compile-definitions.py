@@ -10,11 +10,8 @@ import sys
 
 SOURCE, OUT = sys.argv[1:3]
 KINDS = "number date string token reference composite quantity uri special".split()
-DATATYPES = ("Address Age Annotation Attachment CodeableConcept Coding ContactPoint Count "
-             "Distance Duration HumanName Identifier Money MoneyQuantity Period Quantity Range "
-             "Reference SampledData SimpleQuantity Timing boolean canonical code date dateTime "
-             "decimal id instant integer markdown oid positiveInt present string time "
-             "unsignedInt uri url uuid xhtml CodeableReference").split()
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "src", "fhir", "datatypes.h")
+DATATYPES = [n.replace("p_", "").lower() for n in re.findall(r"^    DATATYPE_(\w+),", open(HEADER).read(), re.M)]
 
 
 def rows(path):
@@ -95,7 +92,7 @@ def compile_release(name, out):
             node = roots[p["type"]]
             for step in steps:
                 node = node.child(step)
-            node.leaves.append((i, DATATYPES.index(datatype), KINDS.index(kind), component, depth,
+            node.leaves.append((i, DATATYPES.index(datatype.lower()), KINDS.index(kind), component, depth,
                                 number.get(target, 65535)))
 
     nodes, children, leaves = [], [], []
@@ -149,12 +146,6 @@ def main():
             out.write("{ types_%s, %d, params_%s, %d, nodes_%s, children_%s, leaves_%s, UINT64_C(%d) },\n" % (
                 name, types, name, params, name, name, name, digest))
         out.write("};\n")
-    header = os.path.join(os.path.dirname(OUT), "fhir_datatypes.h")
-    body = "/* Made by tools/compile-definitions.py; do not edit. */\n#ifndef FHIR_DATATYPES_H\n#define FHIR_DATATYPES_H\n\nenum datatype {\n"
-    body += "".join(f"    DATATYPE_{d.upper() if d[0].isupper() else 'p_' + d},\n" for d in DATATYPES)
-    body += "};\n\n#endif\n"
-    if not os.path.exists(header) or open(header).read() != body:
-        open(header, "w").write(body)
 
 
 main()

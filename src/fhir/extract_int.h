@@ -3,7 +3,7 @@
 #define FHIR_EXTRACT_INT_H
 
 #include "fhir/cells.h"
-#include "fhir_datatypes.h"
+#include "fhir/datatypes.h"
 
 struct yyjson_val;
 
