@@ -352,8 +352,8 @@ static enum err collect(struct paths *p, const char *path, int depth,
     return err;
 }
 
-static void add_up(struct import_report *sum, struct arena *a,
-                   const struct import_report *r)
+void import_add(struct import_report *sum, struct arena *a,
+                const struct import_report *r)
 {
     sum->entries += r->entries;
     sum->taken += r->taken;
@@ -386,7 +386,7 @@ enum err import_path(struct db *db, const char *path, struct arena *a,
         struct import_report r = { .file = str_of(p->at[i]) };
         struct why reason = { .text = "" };
         err = import_file(db, p->at[i], a, &r, &reason);
-        add_up(sum, a, &r);
+        import_add(sum, a, &r);
         done(context, &r, err, &reason);
         if (err != OK) {
             last = err;

@@ -43,4 +43,8 @@ MUST_CHECK enum err import_path(struct db *db, const char *path,
                                 void *context, struct import_report *sum,
                                 struct why *w);
 
+/* Adds one report's counts to a sum. */
+void import_add(struct import_report *sum, struct arena *a,
+                const struct import_report *one);
+
 #endif
