@@ -27,6 +27,14 @@ enum err access_token_of(struct http_request *r, struct principal *out)
     return err;
 }
 
+enum err access_failed(struct http_request *r, enum err err, const char *text)
+{
+    struct rate *rate = services_of(r)->failure_rate;
+    if (rate != NULL && !rate_take(rate, r->peer, &r->retry_after_s))
+        return why(&r->why, ERR_RATE, "Too Many Requests");
+    return why(&r->why, err, text);
+}
+
 enum err access_app(struct http_request *r, const struct params *p,
                     struct app *out)
 {
@@ -34,19 +42,19 @@ enum err access_app(struct http_request *r, const struct params *p,
     struct str id = params_get(p, STR("client_id"));
     struct str secret = params_get(p, STR("client_secret"));
     struct str basic_id, basic_secret;
-    if (id.p == NULL && http_basic(r, &basic_id, &basic_secret) == OK) {
+    if (secret.p == NULL)
+        secret = params_get(p, STR("secret"));
+    if ((id.p == NULL || secret.p == NULL) &&
+        http_basic(r, &basic_id, &basic_secret) == OK &&
+        (id.p == NULL || str_eq(id, basic_id))) {
         id = basic_id;
         secret = basic_secret;
     }
     if (id.p == NULL || secret.p == NULL)
         return why(&r->why, ERR_UNAUTHENTICATED, "Unauthorized");
     enum err err = app_authenticate(s->db, id, secret, r->arena, out);
-    int64_t wait_s;
-    if (err == ERR_UNAUTHENTICATED && s->failure_rate != NULL &&
-        !rate_take(s->failure_rate, r->peer, &wait_s))
-        return why(&r->why, ERR_RATE, "Too Many Requests");
     if (err == ERR_UNAUTHENTICATED)
-        return why(&r->why, err, "Unauthorized");
+        return access_failed(r, err, "Unauthorized");
     return err;
 }
 

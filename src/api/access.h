@@ -21,8 +21,12 @@ static inline struct services *services_of(const struct http_request *r)
 MUST_CHECK enum err access_token_of(struct http_request *r,
                                     struct principal *out);
 
-/* Client keys anywhere (contract 3.1); wrong ones are counted by address and
- * answered ERR_RATE when there were too many. */
+/* Counts a wrong secret, code or token against the caller's address.  ERR_RATE
+ * when there were too many; else err, with text as its why. */
+enum err access_failed(struct http_request *r, enum err err, const char *text);
+
+/* Client keys anywhere (contract 3.1), the secret also as "secret"; wrong ones
+ * are counted by address and answered ERR_RATE when there were too many. */
 MUST_CHECK enum err access_app(struct http_request *r, const struct params *p,
                                struct app *out);
 

@@ -48,6 +48,14 @@ static void begin(struct http_request *r, struct http_response *out,
     if (err == ERR_UNAUTHENTICATED)
         http_set_header(out, STR("WWW-Authenticate"),
                         STR("Bearer realm=\"tributary\""));
+    if (err == ERR_RATE) {
+        struct buf b = BUF_IN(r->arena, 24);
+        struct str text = STR("1");
+        if (r->retry_after_s > 0)
+            buf_add_i64(&b, r->retry_after_s);
+        if (b.len == 0 || buf_view(&b, &text) == OK)
+            http_set_header(out, STR("Retry-After"), text);
+    }
     if (err == ERR_BUSY || err == ERR_STOPPING)
         http_set_header(out, STR("Retry-After"), STR("2"));
 }

@@ -4,6 +4,8 @@
 
 #include "api/fhir.h"
 #include "api/health.h"
+#include "api/token.h"
+#include "api/user_management.h"
 
 #define WRITES   (HTTP_POOLED)
 #define SECRETS  (HTTP_NO_STORE | HTTP_SMALL_BODY)
@@ -16,7 +18,15 @@ const struct http_route api_routes[] = {
     { "GET", "/ready",   health_ready,   family_json, 0, "ready" },
     { "GET", "/metrics", health_metrics, family_json, 0, "metrics" },
     /* user management: contract 4 */
+    { "POST", "/user-management/v1/user", user_management_create, family_um, MESSAGES, "um.create" },
+    { "GET", "/user-management/v1/user", user_management_list, family_um, SECRETS, "um.list" },
+    { "PUT", "/user-management/v1/user", user_management_update, family_um, MESSAGES, "um.update" },
+    { "POST", "/user-management/v1/user/auth-code", user_management_auth_code, family_um, MESSAGES, "um.auth_code" },
     /* tokens: contract 5 */
+    { "POST", "/fhir/oauth2/token", oauth_token, family_oauth, MESSAGES, "oauth.token" },
+    { "POST", "/oauth2/token", oauth_token, family_oauth, MESSAGES, "oauth.token" },
+    { "GET", "/fhir/oauth2/token", oauth_token_not_get, family_oauth, SECRETS, "oauth.token" },
+    { "GET", "/oauth2/token", oauth_token_not_get, family_oauth, SECRETS, "oauth.token" },
     /* systems: contract 8.1, 8.2, 8.5, 9 */
     /* connect: contract 8.3, 8.4 */
     /* ingest: contract 8.7 */

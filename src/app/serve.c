@@ -60,8 +60,8 @@ static enum err start_basics(struct serve *s, const struct config *c,
 
 static enum err start_limits(struct serve *s, const struct config *c)
 {
-    unsigned um = (unsigned)c->um_per_minute;
-    enum err err = rate_new(um, um, RATE_NAMES_MAX, &s->services.um_rate);
+    unsigned um = (unsigned)c->um_per_hour;
+    enum err err = rate_new(um / 60, um, RATE_NAMES_MAX, &s->services.um_rate);
     if (err == OK)
         err = rate_new(FAILURES_PER_MINUTE, FAILURES_PER_MINUTE, RATE_NAMES_MAX,
                        &s->services.failure_rate);

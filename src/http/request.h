@@ -40,11 +40,12 @@ struct http_request {
     bool is_tls;
     const struct http_route *route;
     struct arena *arena;
-    struct why why;       /* filled by whom fails; rendered by the family */
-    int64_t started_ns;   /* monotonic */
-    char id[17];          /* 16 hex digits: X-Request-Id, log */
-    void *server_context; /* what http_server_options.context was */
-    void *principal;      /* for api/: who asks, once known */
+    struct why why;        /* filled by whom fails; rendered by the family */
+    int64_t retry_after_s; /* goes with ERR_RATE, likewise; 0: not known */
+    int64_t started_ns;    /* monotonic */
+    char id[17];           /* 16 hex digits: X-Request-Id, log */
+    void *server_context;  /* what http_server_options.context was */
+    void *principal;       /* for api/: who asks, once known */
 };
 
 /* The header's value (name in any case); STR_NONE when absent. */
