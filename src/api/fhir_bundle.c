@@ -109,7 +109,8 @@ static enum err plan_entry(struct transaction *t, size_t i)
         return err;
     if (is_post) {
         e->verb = ENTRY_CREATE;
-        bool keeps = t->f->info->keeps_ids_on_post && e->resource.id.n > 0;
+        bool keeps =
+            t->f->info->keeps_ids_on_post && resource_is_id(e->resource.id);
         e->id = keeps ? e->resource.id
                       : store_new_id(t->f->http->arena, e->resource.type_name,
                                      STR(""));

@@ -170,6 +170,9 @@ enum err fhir_create(struct http_request *r, struct http_response *out)
     if (err != OK)
         return err;
     struct store_op op = { .verb = STORE_CREATE, .resource = &resource };
+    if (f.info->keeps_ids_on_post && resource.id.n > 0 &&
+        !resource_is_id(resource.id))
+        return why_of(&r->why, ERR_INVALID, resource.id, STR(" is no FHIR id"));
     if (f.info->keeps_ids_on_post && resource.id.n > 0) {
         op.verb = STORE_PUT; /* posted again: an update (contract 7.1) */
         op.id = resource.id;

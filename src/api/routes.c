@@ -4,6 +4,7 @@
 
 #include "api/fhir.h"
 #include "api/health.h"
+#include "api/ingest.h"
 #include "api/token.h"
 #include "api/user_management.h"
 
@@ -30,6 +31,13 @@ const struct http_route api_routes[] = {
     /* systems: contract 8.1, 8.2, 8.5, 9 */
     /* connect: contract 8.3, 8.4 */
     /* ingest: contract 8.7 */
+    { "POST", "/connect/api/on-demand-ingest", ingest_on_demand, family_um, MESSAGES, "ingest.on-demand" },
+    { "GET", "/connect/api/token-status", ingest_token_status, family_um, MESSAGES, "ingest.token-status" },
+    { "POST", "/connect/api/token-status", ingest_token_status, family_um, MESSAGES, "ingest.token-status" },
+    { "POST", "/connect/api/revoke-data-access", ingest_revoke, family_um, MESSAGES, "ingest.revoke" },
+    { "DELETE", "/connect/api/revoke-data-access", ingest_revoke, family_um, MESSAGES, "ingest.revoke" },
+    { "GET", "/connect/api/ingest-report", ingest_status, family_um, MESSAGES, "ingest.report" },
+    { "POST", "/connect/api/ingest-report", ingest_status, family_um, MESSAGES, "ingest.report" },
     /* pages: contract 10 */
     /* FHIR: contract 7 */
     { "GET", "/fhir/:release", fhir_metadata, family_fhir, 0, "fhir.metadata" },

@@ -161,9 +161,8 @@ static enum err read_head(struct resource *r, struct why *w)
     r->type = release_type_find(r->release, r->type_name, false);
     struct yyjson_val *id = json_get(r->root, STR("id"));
     r->id = id == NULL ? STR("") : json_text(id);
-    if (id != NULL && !resource_is_id(r->id))
-        return why_of(w, ERR_INVALID, STR("the resource's id is none: "),
-                      r->id);
+    if (id != NULL && !json_is_string(id))
+        return why(w, ERR_INVALID, "the resource's id is no string");
     return OK;
 }
 

@@ -52,7 +52,8 @@ struct resource {
 };
 
 /* Parses, minifies, finds the references.  All of it lives in the arena.
- * ERR_FORMAT: not JSON; ERR_INVALID: no object, no resourceType, bad id;
+ * ERR_FORMAT: not JSON; ERR_INVALID: no object, no resourceType; the id may be
+ * any string: ask resource_is_id() where it will be kept;
  * ERR_LIMIT: too deep.  An unknown type is OK with TYPE_NONE. */
 MUST_CHECK enum err resource_parse(struct arena *a, enum release release,
                                    struct str text, struct resource *out,

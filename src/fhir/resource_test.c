@@ -155,7 +155,7 @@ static void what_is_no_resource_is_refused(void **state)
         { "[]", ERR_INVALID },
         { "{}", ERR_INVALID },
         { "{\"resourceType\":5}", ERR_INVALID },
-        { "{\"resourceType\":\"Basic\",\"id\":\"a b\"}", ERR_INVALID },
+        { "{\"resourceType\":\"Basic\",\"id\":5}", ERR_INVALID },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct resource r;

@@ -239,6 +239,12 @@ struct http_call *http_batch_next(struct http_batch *b)
     return call;
 }
 
+bool http_batch_is_ready(struct http_batch *b)
+{
+    GUARD(&b->client->lock);
+    return b->under_way == 0 || b->done != NULL;
+}
+
 void http_batch_free(struct http_batch *b)
 {
     if (b == NULL)

@@ -69,6 +69,8 @@ MUST_CHECK enum err http_batch_new(struct http_client *c,
 void http_batch_start(struct http_batch *b, struct http_call *call);
 /* The next that ended; waits; NULL when none is under way. */
 struct http_call *http_batch_next(struct http_batch *b);
+/* Whether http_batch_next() would not wait. */
+bool http_batch_is_ready(struct http_batch *b);
 /* Cancels what is under way, waits until it is quiet. */
 void http_batch_free(struct http_batch *b);
 

@@ -60,9 +60,11 @@ MUST_CHECK enum err ingest_report_get(struct db *db, int64_t user_id,
                                       int64_t connection_id, struct arena *a,
                                       struct ingest_report *out);
 
-/* Local identity (decision 10), stable without a lookup. */
+/* Local identity (decision 10), stable without a lookup: of (user, system,
+ * release, type, source id), so that a person who connects again gets the same
+ * ids again.  owner: the local Patient's id, "" for a Patient. */
 struct str ingest_local_id(const struct ingest *i, struct arena *a,
-                           int64_t connection_id, struct str type,
+                           const struct connection *c, struct str type,
                            struct str source_id, struct str owner);
 
 MUST_CHECK enum err ingest_erase(struct db_session *s, int64_t user_id);

@@ -1,0 +1,101 @@
+/* ingest_int.h - an ingest under way; shared by the stages. */
+#ifndef INGEST_INGEST_INT_H
+#define INGEST_INGEST_INT_H
+
+#include "crypto/secret.h"
+#include "directory/system.h"
+#include "ingest/ingest.h"
+#include "ingest/normalise.h"
+#include "ingest/plan.h"
+
+#define RUN_BYTES_MAX  ((size_t)1 << 30)
+#define PAGE_BYTES_MAX ((size_t)512 << 20)
+#define FLUSH_OPS      500 /* resources a commit, at most */
+
+struct ingest {
+    struct ingest_options o;
+};
+
+/* One type's row of the report, and how its queries stand. */
+struct run_type {
+    struct ingest_type_report report;
+    const struct plan_type *plan; /* NULL: found by references */
+    size_t attempt;
+    size_t open;      /* queries of this attempt not yet ended */
+    size_t succeeded; /* of this attempt */
+    bool is_dirty;    /* the row on disk is older */
+    struct run_type *next;
+};
+
+/* A page whose resources wait for their commit. */
+struct page {
+    struct arena arena;
+    struct page *next;
+};
+
+/* The whole of one ingest; lives in its arena. */
+struct run {
+    struct ingest *ingest;
+    struct jobs *jobs; /* NULL: outside a job */
+    const struct job *job;
+    struct arena arena;
+    struct why *why;
+    struct connection connection;
+    struct system system;
+    struct vendor vendor;
+    enum release release;
+    enum record_kind kind;
+    struct normaliser normaliser;
+    struct secret authorization; /* "Bearer ..." */
+    int64_t token_taken_ms;
+    int64_t started_ms;
+
+    struct run_type *types, **last_type;
+    size_t type_count;
+    struct map by_type;
+
+    struct map held;   /* "Type/id" of the system -> not NULL */
+    struct map wanted; /* "Type/id" -> struct want, in the order of wants */
+    struct want *first_want, **last_want;
+    size_t want_count;
+
+    struct store_op *ops; /* waiting for a commit */
+    struct run_type **op_types;
+    size_t op_count, op_room;
+    struct page *pages;
+    bool state_dirty; /* a type was finished since the state was kept */
+    bool is_resumed;  /* an earlier attempt finished some types */
+};
+
+/* A resource that something refers to and no query gave. */
+struct want {
+    struct source_ref ref;
+    struct str url; /* an attachment's own; "" */
+    bool is_asked;
+    struct want *next;
+};
+
+/* fetch.c: every query of the plan, then what is wanted. */
+MUST_CHECK enum err fetch_all(struct run *run, const struct plan *plan);
+/* One GET with the token, retries and back-off; for metadata and Patient. */
+MUST_CHECK enum err fetch_one(struct run *run, struct str url, struct arena *a,
+                              int *status, struct str *out);
+
+/* keep.c */
+MUST_CHECK enum err keep_page(struct run *run, struct page *page,
+                              struct str text, struct run_type *type,
+                              struct str *out_next, int64_t *out_total,
+                              size_t *out_entries);
+MUST_CHECK enum err keep_binary(struct run *run, struct page *page,
+                                const struct want *want, struct str bytes,
+                                struct str content_type, struct run_type *type);
+MUST_CHECK enum err keep_flush(struct run *run);
+struct run_type *run_type_of(struct run *run, struct str type);
+
+/* report.c */
+MUST_CHECK enum err report_begin(struct run *run);
+MUST_CHECK enum err report_save(struct db_session *s, struct run *run);
+MUST_CHECK enum err report_end(struct run *run, struct str status,
+                               struct str detail);
+
+#endif
