@@ -36,6 +36,16 @@ struct audit_step {
 MUST_CHECK enum err audit_record_step(struct audit *a,
                                       const struct audit_step *step);
 
+/* The contract's codes for step. */
+#define AUDIT_SEARCH_RESULTS   "system-search-results"
+#define AUDIT_SYSTEM_SELECTED  "system-selected"
+#define AUDIT_AUTHORIZATION    "member-authorization"
+#define AUDIT_NOT_ESTABLISHED  "payer-connection-not-established"
+#define AUDIT_TRANSFER_BEGUN   "data-transfer-initiated"
+#define AUDIT_RETRIEVAL_FAILED "resource-retrieval-failure"
+#define AUDIT_INGESTED         "member-data-ingestion-completed"
+#define AUDIT_INGEST_TIMEOUT   "member-data-ingestion-timeout"
+
 /* An access to a record; coalesced by (app, user, kind, type) a minute, and
  * written behind the answer. */
 struct audit_access {
@@ -48,6 +58,10 @@ struct audit_access {
     int status;
 };
 void audit_record_access(struct audit *a, const struct audit_access *access);
+/* Writes what is waiting, and returns when it is durable. */
+MUST_CHECK enum err audit_flush(struct audit *a);
+/* Accesses that could not be kept, because the database did not keep up. */
+int64_t audit_lost(struct audit *a);
 
 MUST_CHECK enum err audit_erase(struct db_session *s, int64_t user_id);
 
