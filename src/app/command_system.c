@@ -238,7 +238,7 @@ static int store(struct work *k, struct system *s)
     if (err == OK)
         err = db_write(k->db, do_put, &put);
     if (err == OK)
-        err = put_options_client(k, s->vendor, put.id);
+        err = put_options_client(k, vendor_find(s->vendor)->name, put.id);
     if (err != OK)
         return failed(k, err);
     s->id = put.id;
@@ -345,7 +345,7 @@ static enum err import_one(struct work *k, struct yyjson_val *json)
     }
     struct str auth = json_get_text(client, STR("auth"));
     return err != OK ? err
-                     : put_client(k, s.vendor, put.id,
+                     : put_client(k, vendor_find(s.vendor)->name, put.id,
                                   json_get_text(client, STR("client_id")),
                                   json_get_text(client, STR("client_secret")),
                                   jwk_text, auth.p == NULL ? STR("") : auth);

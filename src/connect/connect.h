@@ -32,6 +32,12 @@ MUST_CHECK enum err connect_new(const struct connect_options *o,
                                 struct connect **out, struct why *w);
 void connect_free(struct connect *c);
 
+/* Whether a start could succeed: client credentials for the system, or its
+ * vendor, are there. */
+bool connect_is_configured(struct connect *c, const struct system *system,
+                           struct arena *a);
+
+#define CONNECT_STATE_MS ((int64_t)30 * 60 * 1000)
 struct connect_ask {
     int64_t app_id, user_id, system_id;
     struct str fhir_version; /* "" : best */
@@ -49,6 +55,7 @@ MUST_CHECK enum err connect_start(struct connect *c,
 struct connect_answer { /* the callback's parameters */
     struct str state, code, error, error_description;
     struct str browser; /* the cookie, or "" */
+    struct str iss;     /* RFC 9207, or "" */
 };
 struct connect_result {
     struct str redirect_url; /* to the app, success or failure; "" when state is

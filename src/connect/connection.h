@@ -18,6 +18,7 @@ struct connection {
     struct str scope;         /* granted */
     struct str status;        /* "active", "needs_login", "revoked", "failed" */
     int64_t created_ms, last_ingest_ms, expires_ms;
+    int64_t tokens_of; /* the connection whose tokens it uses; 0: its own */
 };
 MUST_CHECK enum err connection_get(struct db *db, int64_t user_id, int64_t id,
                                    struct arena *a, struct connection *out);
@@ -26,6 +27,13 @@ MUST_CHECK enum err connection_list(struct db *db, int64_t user_id,
                                     size_t *n);
 MUST_CHECK enum err connection_set_status(struct db_session *s, int64_t user_id,
                                           int64_t id, struct str status);
+/* An ingest ended well, or the local Patient is known now. */
+MUST_CHECK enum err connection_set_ingested(struct db_session *s,
+                                            int64_t user_id, int64_t id,
+                                            int64_t when_ms);
+MUST_CHECK enum err connection_set_patient(struct db_session *s,
+                                           int64_t user_id, int64_t id,
+                                           struct str local_patient);
 /* All of a user's, in the caller's transaction (with vault rows). */
 MUST_CHECK enum err connection_erase(struct db_session *s, int64_t user_id);
 

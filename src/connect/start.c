@@ -1,0 +1,190 @@
+/* The way out: state, PKCE, and the URL of the system's sign-in. */
+#include "connect/connect_int.h"
+
+#include "base/rand.h"
+#include "base/url.h"
+#include "oauth/authorize.h"
+#include "oauth/pkce.h"
+#include "oauth/scope.h"
+
+#define NONCE_BYTES 16
+
+struct start {
+    struct connect *c;
+    const struct connect_ask *ask;
+    struct arena *a;
+    struct system system;
+    struct vendor vendor;
+    const struct system_endpoint *endpoint;
+    struct discovery discovery;
+    struct flow flow;
+};
+
+static enum err choose(struct start *s, struct why *w)
+{
+    enum err err = system_get(s->c->o.db, s->ask->system_id, s->a, &s->system);
+    if (err == ERR_NOT_FOUND)
+        return why(w, err, "there is no such health system");
+    if (err == OK)
+        err = system_vendor(&s->system, s->a, &s->vendor);
+    if (err != OK)
+        return err;
+    s->endpoint = system_endpoint(&s->system, s->ask->fhir_version);
+    if (s->endpoint == NULL)
+        return why_of(w, ERR_UNSUPPORTED, s->system.name,
+                      STR(" does not offer FHIR "), s->ask->fhir_version);
+    return OK;
+}
+
+/* The directory's sign-in URLs win; the system's own word fills in, and is
+ * enough. */
+static enum err find_sign_in(struct start *s, struct why *w)
+{
+    const struct system_endpoint *e = s->endpoint;
+    bool is_known = e->authorize_url.n > 0 && e->token_url.n > 0;
+    enum err err = discover(s->c, e->base_url, s->a, &s->discovery, w);
+    if (err != OK && !is_known)
+        return err;
+    if (err != OK) { /* what the system could have said in addition */
+        s->discovery = (struct discovery){ .has_s256 = true };
+        err = arena_err(s->a);
+    }
+    if (e->authorize_url.n > 0)
+        s->discovery.authorize_url = e->authorize_url;
+    if (e->token_url.n > 0)
+        s->discovery.token_url = e->token_url;
+    return err;
+}
+
+static struct str scope_of(struct start *s, struct str release,
+                           struct str extra)
+{
+    unsigned flags = s->vendor.flags;
+    bool is_v2 = (flags & VENDOR_SCOPE_V2) ||
+                 (s->discovery.has_scope_v2 && !s->discovery.has_scope_v1);
+    struct scope_ask ask = {
+        .release = release,
+        .flags = (is_v2 ? SCOPE_V2 : 0u) |
+                 (flags & VENDOR_WILDCARD_SCOPE ? SCOPE_WILDCARD : 0u) |
+                 (flags & VENDOR_CLAIMS ? SCOPE_CLAIMS : 0u) |
+                 (flags & VENDOR_NO_OFFLINE ? SCOPE_NO_OFFLINE : 0u) |
+                 (flags & VENDOR_NO_FHIRUSER ? SCOPE_NO_FHIRUSER : 0u),
+        .extra = extra,
+        .supported = s->discovery.scopes,
+        .supported_count = s->discovery.scope_count,
+    };
+    return scope_list(s->a, &ask);
+}
+
+static struct str aud_of(const struct start *s)
+{
+    const struct system_endpoint *e = s->endpoint;
+    if (s->vendor.flags & VENDOR_NO_AUD)
+        return STR("");
+    if (e->aud.n > 0 && !(s->vendor.flags & VENDOR_AUD_NO_SLASH))
+        return e->aud;
+    return e->base_url;
+}
+
+/* Without a wish for a release, the older endpoint on the same host is read
+ * too, so that programs of either age find the person's data.  The same
+ * origin: the token goes to no other. */
+static void choose_extra(struct start *s)
+{
+    struct url base, other;
+    if (s->ask->fhir_version.n > 0 ||
+        url_parse(s->endpoint->base_url, &base) != OK)
+        return;
+    for (size_t i = 0; i < s->system.endpoint_count; i++) {
+        const struct system_endpoint *e = &s->system.endpoints[i];
+        if (e == s->endpoint || s->flow.extra_base.n > 0 ||
+            url_parse(e->base_url, &other) != OK ||
+            !url_same_origin(&base, &other))
+            continue;
+        s->flow.extra_version = e->fhir_version;
+        s->flow.extra_base = e->base_url;
+    }
+}
+
+/* The older release's own types, where the system says which it knows. */
+static void add_extra_scopes(struct start *s)
+{
+    if (s->flow.extra_base.n == 0 || s->discovery.scope_count == 0)
+        return;
+    s->flow.scope = scope_of(s, s->flow.extra_version, s->flow.scope);
+}
+
+static void fill_flow(struct start *s)
+{
+    bool has_pkce =
+        !(s->vendor.flags & VENDOR_NO_PKCE) || s->discovery.has_s256;
+    s->flow = (struct flow){
+        .user_id = s->ask->user_id,
+        .app_id = s->ask->app_id,
+        .system_id = s->system.id,
+        .fhir_version = s->endpoint->fhir_version,
+        .base_url = s->endpoint->base_url,
+        .aud = aud_of(s),
+        .token_url = s->discovery.token_url,
+        .issuer = s->discovery.issuer,
+        .verifier = has_pkce ? pkce_verifier(s->a) : STR(""),
+        .nonce = s->vendor.flags & VENDOR_NONCE ? rand_hex(s->a, NONCE_BYTES)
+                                                : STR(""),
+        .scope = scope_of(s, s->endpoint->fhir_version, s->vendor.extra_scopes),
+        .redirect_uri = s->ask->redirect_uri,
+        .app_state = s->ask->app_state,
+    };
+    choose_extra(s);
+    add_extra_scopes(s);
+}
+
+static enum err check_client(struct start *s, struct str *out_id, struct why *w)
+{
+    struct client_keys keys;
+    enum err err = client_keys_get(s->c, &s->system, &s->vendor, s->a, &keys);
+    if (err == ERR_NOT_FOUND)
+        return why_of(w, ERR_UNSUPPORTED, s->system.name,
+                      STR(" is not configured here: it needs a client id"));
+    if (err != OK)
+        return err;
+    *out_id = keys.vault.client_id;
+    vault_client_fini(&keys.vault);
+    return OK;
+}
+
+enum err connect_start(struct connect *c, const struct connect_ask *ask,
+                       struct arena *a, struct str *out_url, struct why *w)
+{
+    struct start s = { .c = c, .ask = ask, .a = a };
+    struct str client_id, state;
+    enum err err = choose(&s, w);
+    if (err == OK)
+        err = check_client(&s, &client_id, w);
+    if (err == OK)
+        err = find_sign_in(&s, w);
+    if (err != OK)
+        return err;
+    fill_flow(&s);
+    err = arena_err(a);
+    if (err == OK)
+        err = state_put(c, &s.flow, ask->browser, a, &state);
+    if (err != OK)
+        return err;
+    struct authorize authorize = {
+        .client_id = client_id,
+        .redirect_uri = c->callback_url,
+        .scope = s.flow.scope,
+        .state = state,
+        .aud = s.flow.aud,
+        .challenge = s.flow.verifier.n > 0 ? pkce_challenge(a, s.flow.verifier)
+                                           : STR(""),
+        .nonce = s.flow.nonce,
+    };
+    struct str url = authorize_url(a, s.discovery.authorize_url, &authorize);
+    if (url.p == NULL)
+        return ERR_LIMIT;
+    note_step(c, &s.flow, s.system.name, 0, STR("system-selected"), true,
+              STR("the person went to the system's sign-in"));
+    *out_url = url;
+    return OK;
+}
