@@ -231,9 +231,8 @@ static enum err refresh(struct refresh *r, struct why *w)
         return why(w, ERR_UPSTREAM, "the system refuses the app's keys");
     if (err != OK)
         return err;
-    if (reply.patient.n > 0 &&
-        !str_eq(reply.patient, r->connection->patient_id))
-        return give_up(r, STR("failed"), w); /* another person's record */
+    if (is_other_person(r, &reply))
+        return give_up(r, STR("failed"), w);
     err = merge(r, &reply);
     return err == OK ? db_write(r->c->o.db, do_keep, r) : err;
 }
