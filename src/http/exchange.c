@@ -1,309 +1,251 @@
-#include "http/server_int.h"
-
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/guard.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "http/server_int.h"
 
-#define PART_BYTES   ((size_t)64 * 1024)
-#define STREAM_LIMIT ((size_t)64 * 1024 * 1024)
+/* Design notes.  An exchange lives from its request line (exchange_on_line) to
+ * the end of its answer (exchange_on_end), both on the connection's thread.
+ * In between MHD calls exchange_on_request: once with the headers, once for
+ * each part of the body, once at its end.  A pooled handler runs while the
+ * connection is suspended: the worker owns the exchange from pool_put() to its
+ * store of STAGE_ANSWERED, then the connection's thread does again.  An answer
+ * given on the first call makes MHD close, so only must_close does that. */
 
-/* --- CORS (contract 3.2) ---------------------------------------------------
- */
+#define KEPT_EXCHANGES 256
+#define NS_PER_SECOND  INT64_C(1000000000)
 
-#define CORS_METHODS STR("GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD")
-#define CORS_HEADERS                                                           \
-    STR("Authorization, Content-Type, Accept, If-Match, If-None-Match, "       \
-        "If-None-Exist, If-Modified-Since, Prefer, X-Client-Id, x-client-id, " \
-        "client_id, client_secret, x-oneup-user-id")
-#define CORS_EXPOSED                                                           \
-    STR("ETag, Location, Content-Location, Last-Modified, X-Request-Id, "      \
-        "Retry-After, WWW-Authenticate")
-
-static bool is_open(const struct exchange *x)
+static struct exchange *take_exchange(struct http_server *s)
 {
-    const struct http_server_options *o = &x->server->o;
-    return o->is_cors_open != NULL && o->is_cors_open(x->request.path);
+    struct exchange *ex = NULL;
+    {
+        GUARD(&s->mutex);
+        s->in_flight++;
+        if (s->free != NULL) {
+            ex = s->free;
+            s->free = ex->next;
+            s->free_count--;
+        }
+    }
+    if (ex == NULL) {
+        ex = calloc(1, sizeof *ex);
+        if (ex != NULL)
+            ex->arena = ARENA(s->options.arena_max_bytes);
+    }
+    if (ex != NULL)
+        return ex;
+    GUARD(&s->mutex);
+    s->in_flight--;
+    return NULL;
 }
 
-static void add_cors(struct exchange *x)
+void exchange_free(struct exchange *ex)
 {
-    struct http_response *out = &x->response;
-    struct str origin = http_header(&x->request, STR("Origin"));
-    if (!is_open(x))
+    arena_fini(&ex->arena);
+    buf_fini(&ex->part);
+    free(ex);
+}
+
+static void give_exchange(struct http_server *s, struct exchange *ex)
+{
+    arena_reset(&ex->arena);
+    buf_fini(&ex->part);
+    {
+        GUARD(&s->mutex);
+        if (--s->in_flight == 0)
+            pthread_cond_broadcast(&s->is_quiet);
+        if (s->free_count < KEPT_EXCHANGES) {
+            ex->next = s->free;
+            s->free = ex;
+            s->free_count++;
+            return;
+        }
+    }
+    exchange_free(ex);
+}
+
+/* Unique while the process lives, and not to be guessed: splitmix64. */
+static void write_id(struct http_server *s, char id[17])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t z = s->id_seed + atomic_fetch_add_explicit(
+                                  &s->id_count, UINT64_C(0x9e3779b97f4a7c15),
+                                  memory_order_relaxed);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    z ^= z >> 31;
+    for (int i = 0; i < 16; i++, z >>= 4)
+        id[i] = digits[z & 15];
+    id[16] = '\0';
+}
+
+static struct http_socket *socket_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+void *exchange_on_line(void *server, const char *uri, struct MHD_Connection *c)
+{
+    struct http_server *s = server;
+    struct http_socket *socket = socket_of(c);
+    struct exchange *ex = socket == NULL ? NULL : take_exchange(s);
+    if (ex == NULL)
+        return NULL;
+    struct http_request *r = &ex->request;
+    ex->server = s;
+    ex->socket = socket;
+    ex->mhd = c;
+    atomic_store_explicit(&ex->stage, STAGE_HEADERS, memory_order_relaxed);
+    ex->err = OK;
+    ex->status = 0;
+    ex->allow = STR_NONE;
+    ex->must_close = ex->is_preflight = false;
+    ex->part_sent = 0;
+    ex->bytes = 0;
+    memset(r, 0, sizeof *r);
+    memset(&ex->response, 0, sizeof ex->response);
+    struct str line = arena_str(&ex->arena, str_of(uri));
+    size_t mark = str_find(line, '?');
+    r->path = str_slice(line, 0, mark);
+    r->query = str_from(line, mark + 1);
+    r->started_ns = clock_monotonic_ns();
+    r->peer = str_of(socket->peer);
+    r->is_tls = s->cert != NULL;
+    r->arena = &ex->arena;
+    r->server_context = s->options.context;
+    write_id(s, r->id);
+    atomic_store(&socket->deadline_ns,
+                 r->started_ns + s->options.request_seconds * NS_PER_SECOND);
+    return ex;
+}
+
+static void take_body(struct exchange *ex, const char *data, size_t size)
+{
+    if (ex->err != OK)
         return;
-    http_set_header(out, STR("Access-Control-Allow-Origin"),
-                    origin.n > 0 ? origin : STR("*"));
-    if (origin.n > 0) {
-        http_set_header(out, STR("Access-Control-Allow-Credentials"),
-                        STR("true"));
-        http_set_header(out, STR("Vary"), STR("Origin"));
-        http_set_header(out, STR("Access-Control-Expose-Headers"),
-                        CORS_EXPOSED);
-    }
-}
-
-static void answer_preflight(struct exchange *x)
-{
-    struct http_response *out = &x->response;
-    out->status = 204;
-    http_set_header(out, STR("Access-Control-Allow-Methods"), CORS_METHODS);
-    http_set_header(out, STR("Access-Control-Allow-Headers"), CORS_HEADERS);
-    http_set_header(out, STR("Access-Control-Max-Age"), STR("86400"));
-}
-
-/* --- handling --------------------------------------------------------------
- */
-
-static void render_err(struct exchange *x, enum err err)
-{
-    const struct http_route *route = x->request.route;
-    http_family *family = route != NULL && route->family != NULL
-                              ? route->family
-                              : x->server->o.family;
-    x->response.body.err = OK;
-    family(&x->request, &x->response, err);
-    x->response.produce = NULL;
-}
-
-static void refuse(struct exchange *x)
-{
-    enum err err = x->refusal == 413   ? ERR_TOO_LARGE
-                   : x->refusal == 503 ? ERR_BUSY
-                                       : ERR_FORMAT;
-    render_err(x, err);
-    x->response.status = x->refusal;
-}
-
-static void call_handler(struct exchange *x)
-{
-    struct http_request *r = &x->request;
-    struct http_response *out = &x->response;
-    enum err err = r->route->handle(r, out);
-    if (err == OK && out->body.err != OK)
-        err = out->body.err;
-    if (err == OK)
+    if (size > ex->body_max - ex->body.len) {
+        ex->err = why(&ex->request.why, ERR_TOO_LARGE, "the body is too large");
+        ex->status = 413;
+        ex->must_close = true;
         return;
-    if (out->produced != NULL)
-        out->produced(out->context);
-    out->produced = NULL;
-    render_err(x, err);
-}
-
-void exchange_handle(struct exchange *x)
-{
-    struct http_request *r = &x->request;
-    struct http_response *out = &x->response;
-    *out = (struct http_response){
-        .status = 200,
-        .arena = r->arena,
-        .body = BUF_IN(r->arena, HTTP_BODY_MAX),
-    };
-    if (x->refusal != 0)
-        refuse(x);
-    else if (r->method == HTTP_OPTIONS && r->route == NULL)
-        answer_preflight(x);
-    else
-        call_handler(x);
-    add_cors(x);
-}
-
-/* --- answering -------------------------------------------------------------
- */
-
-static ssize_t read_part(void *context, uint64_t at, char *to, size_t room)
-{
-    struct exchange *x = context;
-    (void)at;
-    if (x->part_sent == x->part.len) {
-        buf_cut(&x->part, 0);
-        x->part_sent = 0;
-        enum err err = x->response.produce(x->response.context, &x->part);
-        if (err != OK || x->part.err != OK)
-            return MHD_CONTENT_READER_END_WITH_ERROR;
-        if (x->part.len == 0)
-            return MHD_CONTENT_READER_END_OF_STREAM;
     }
-    size_t n = x->part.len - x->part_sent;
-    n = n > room ? room : n;
-    memcpy(to, x->part.data + x->part_sent, n);
-    x->part_sent += n;
-    x->bytes_sent += (int64_t)n;
-    return (ssize_t)n;
+    buf_add(&ex->body, (struct str){ data, size });
+    if (ex->body.err != OK)
+        ex->err = ex->body.err;
 }
 
-static struct MHD_Response *make_response(struct exchange *x)
+static void run_pooled(struct pool_job *job, bool is_stopping)
 {
-    struct http_response *out = &x->response;
-    if (out->produce != NULL) {
-        x->part = BUF(STREAM_LIMIT);
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PART_BYTES,
-                                                 read_part, x, NULL);
+    struct exchange *ex =
+        (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    if (is_stopping && ex->err == OK)
+        ex->err = why(&ex->request.why, ERR_STOPPING, "the server is stopping");
+    exchange_run(ex);
+    struct MHD_Connection *c = ex->mhd;
+    atomic_store_explicit(&ex->stage, STAGE_ANSWERED, memory_order_release);
+    MHD_resume_connection(c);
+}
+
+/* The request is complete: its handler runs, here or on the pool. */
+static enum MHD_Result dispatch(struct exchange *ex)
+{
+    struct http_request *r = &ex->request;
+    atomic_store(&ex->socket->deadline_ns, INT64_MAX);
+    if (ex->err == OK) {
+        if (ex->body.len > 0)
+            buf_reserve(&ex->body, JSON_PADDING);
+        if (buf_view(&ex->body, &r->body) != OK)
+            ex->err = ex->body.err;
     }
-    x->bytes_sent = (int64_t)out->body.len;
-    return MHD_create_response_from_buffer(out->body.len, out->body.data,
-                                           MHD_RESPMEM_PERSISTENT);
-}
-
-static void add(struct MHD_Response *response, struct arena *a, struct str name,
-                struct str value)
-{
-    char *n = arena_cstr(a, name), *v = arena_cstr(a, value);
-    if (n != NULL && v != NULL)
-        MHD_add_response_header(response, n, v);
-}
-
-static void add_headers(struct exchange *x, struct MHD_Response *response)
-{
-    struct http_response *out = &x->response;
-    const struct http_route *route = x->request.route;
-    bool has_cache = false;
-    for (size_t i = 0; i < out->header_count; i++) {
-        add(response, out->arena, out->headers[i].name, out->headers[i].value);
-        has_cache |= str_eq_nocase(out->headers[i].name, STR("Cache-Control"));
+    bool is_pooled = ex->err == OK && r->route != NULL &&
+                     (r->route->flags & HTTP_POOLED) != 0;
+    if (is_pooled) {
+        atomic_store_explicit(&ex->stage, STAGE_POOLED, memory_order_relaxed);
+        ex->job.run = run_pooled;
+        MHD_suspend_connection(ex->mhd);
+        if (pool_put(ex->server->pool, &ex->job))
+            return MHD_YES;
+        ex->err = why(&r->why, ERR_BUSY, "the server is busy; try again");
+        exchange_run(ex);
+        atomic_store_explicit(&ex->stage, STAGE_ANSWERED, memory_order_relaxed);
+        MHD_resume_connection(ex->mhd);
+        return MHD_YES;
     }
-    MHD_add_response_header(response, "X-Request-Id", x->request.id);
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    bool is_secret = route != NULL && (route->flags & HTTP_NO_STORE) != 0;
-    if (!has_cache || is_secret)
-        MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (is_secret)
-        MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
-    if (x->must_close || atomic_load(&x->server->is_stopping))
-        MHD_add_response_header(response, "Connection", "close");
+    exchange_run(ex);
+    atomic_store_explicit(&ex->stage, STAGE_ANSWERED, memory_order_relaxed);
+    return exchange_send(ex);
 }
 
-enum MHD_Result exchange_answer(struct exchange *x)
+enum MHD_Result exchange_on_request(void *server, struct MHD_Connection *c,
+                                    const char *url, const char *method,
+                                    const char *version, const char *data,
+                                    size_t *size, void **exchange)
 {
-    struct MHD_Response *response = make_response(x);
-    if (response == NULL)
+    (void)server;
+    (void)c;
+    (void)url;
+    struct exchange *ex = *exchange;
+    if (ex == NULL)
         return MHD_NO;
-    add_headers(x, response);
-    x->status_sent = x->response.status;
-    enum MHD_Result result = MHD_queue_response(
-        x->connection, (unsigned)x->response.status, response);
-    MHD_destroy_response(response);
-    x->state = EXCHANGE_QUEUED;
-    return result;
+    switch (atomic_load_explicit(&ex->stage, memory_order_acquire)) {
+    case STAGE_HEADERS:
+        exchange_read_head(ex, method, version);
+        atomic_store_explicit(&ex->stage, STAGE_BODY, memory_order_relaxed);
+        return ex->must_close ? dispatch(ex) : MHD_YES;
+    case STAGE_BODY:
+        if (*size == 0)
+            return dispatch(ex);
+        take_body(ex, data, *size);
+        *size = 0;
+        return MHD_YES;
+    case STAGE_POOLED:
+        return MHD_YES;
+    case STAGE_ANSWERED:
+        return exchange_send(ex);
+    }
+    return MHD_NO;
 }
 
-/* --- accounting ------------------------------------------------------------
- */
-
-static const int64_t bucket_us[LATENCY_BUCKETS] = { 100,    250,     500,
-                                                    1000,   2500,    5000,
-                                                    10000,  50000,   100000,
-                                                    500000, 1000000, 5000000 };
-
-static void count(struct exchange *x, int64_t us)
+static void log_access(const struct exchange *ex, int64_t took_ns)
 {
-    struct http_server *s = x->server;
-    size_t i = x->request.route == NULL
-                   ? s->o.route_count
-                   : (size_t)(x->request.route - s->o.routes);
-    struct route_metrics *m = &s->metrics[i];
-    int class = x->status_sent / 100;
-    size_t bucket = 0;
-    while (bucket < LATENCY_BUCKETS && us > bucket_us[bucket])
-        bucket++;
-    atomic_fetch_add_explicit(&m->by_class[class > 5 ? 0 : class], 1,
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&m->buckets[bucket], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&m->total_us, us, memory_order_relaxed);
-    atomic_fetch_add_explicit(&m->bytes_out, x->bytes_sent,
-                              memory_order_relaxed);
-}
-
-void exchange_account(struct exchange *x)
-{
-    struct http_request *r = &x->request;
-    int64_t us = (clock_monotonic_ns() - r->started_ns) / 1000;
-    count(x, us);
-    if (!x->server->o.is_access_logged)
-        return;
+    const struct http_request *r = &ex->request;
+    const char *route = r->route == NULL ? "none" : r->route->name;
     log_event(
         LOG_INFO, "http.access", LOG_STR("method", http_method_name(r->method)),
-        LOG_STR("path", r->path),
-        LOG_STR("route", r->route == NULL ? STR("") : str_of(r->route->name)),
-        LOG_INT("status", x->status_sent), LOG_INT("us", us),
-        LOG_INT("bytes", x->bytes_sent), LOG_STR("peer", r->peer),
+        LOG_STR("path", r->path), LOG_STR("route", str_of(route)),
+        LOG_INT("status", ex->response.status), LOG_INT("us", took_ns / 1000),
+        LOG_INT("bytes", (int64_t)ex->bytes), LOG_STR("peer", r->peer),
         LOG_STR("request", str_of(r->id)));
 }
 
-static void add_line(struct buf *b, const char *name, struct str labels,
-                     int64_t value)
+void exchange_on_end(void *server, struct MHD_Connection *c, void **exchange,
+                     enum MHD_RequestTerminationCode how)
 {
-    buf_add(b, str_of(name));
-    buf_add(b, labels);
-    buf_add_char(b, ' ');
-    buf_add_i64(b, value);
-    buf_add_char(b, '\n');
-}
-
-/* Routes of one name (a path with and without /fhir) are one series. */
-static void add_route(const struct http_server *s, size_t first, struct buf *b)
-{
-    static const char *const classes[] = { "other", "1xx", "2xx",
-                                           "3xx",   "4xx", "5xx" };
-    const char *name =
-        first == s->o.route_count ? "none" : s->o.routes[first].name;
-    int64_t by_class[6] = { 0 }, us = 0;
-    for (size_t i = 0; i <= s->o.route_count; i++) {
-        const char *its = i == s->o.route_count ? "none" : s->o.routes[i].name;
-        if (strcmp(its, name) != 0)
-            continue;
-        if (i < first)
-            return; /* was printed with that one */
-        for (size_t c = 0; c < 6; c++)
-            by_class[c] += atomic_load(&s->metrics[i].by_class[c]);
-        us += atomic_load(&s->metrics[i].total_us);
+    (void)c;
+    (void)how;
+    struct http_server *s = server;
+    struct exchange *ex = *exchange;
+    if (ex == NULL)
+        return;
+    *exchange = NULL;
+    if (ex->response.produced != NULL)
+        ex->response.produced(ex->response.context);
+    int64_t now = clock_monotonic_ns();
+    int64_t took_ns = now - ex->request.started_ns;
+    if (ex->response.status != 0) { /* else MHD itself refused or it broke */
+        metrics_count(s->metrics, ex->request.route, ex->response.status,
+                      took_ns, ex->bytes);
+        if (s->options.is_access_logged)
+            log_access(ex, took_ns);
     }
-    for (size_t c = 0; c < 6; c++) {
-        AUTO_BUF
-        labels = BUF(512);
-        if (by_class[c] == 0)
-            continue;
-        buf_add(&labels, STR("{route=\""));
-        buf_add(&labels, str_of(name));
-        buf_add(&labels, STR("\",status=\""));
-        buf_add(&labels, str_of(classes[c]));
-        buf_add(&labels, STR("\"}"));
-        add_line(b, "tributary_http_requests_total",
-                 (struct str){ labels.data, labels.len }, by_class[c]);
-    }
-    if (us > 0) {
-        AUTO_BUF
-        labels = BUF(512);
-        buf_add(&labels, STR("{route=\""));
-        buf_add(&labels, str_of(name));
-        buf_add(&labels, STR("\"}"));
-        add_line(b, "tributary_http_microseconds_total",
-                 (struct str){ labels.data, labels.len }, us);
-    }
-}
-
-void http_server_metrics(const struct http_server *s, struct buf *b)
-{
-    buf_add(b, STR("# TYPE tributary_http_requests_total counter\n"
-                   "# TYPE tributary_http_microseconds_total counter\n"));
-    for (size_t i = 0; i <= s->o.route_count; i++)
-        add_route(s, i, b);
-    buf_add(b, STR("# TYPE tributary_http_duration_us histogram\n"));
-    int64_t total = 0;
-    for (size_t k = 0; k <= LATENCY_BUCKETS; k++) {
-        AUTO_BUF
-        labels = BUF(64);
-        for (size_t i = 0; i <= s->o.route_count; i++)
-            total += atomic_load(&s->metrics[i].buckets[k]);
-        buf_add(&labels, STR("{le=\""));
-        if (k < LATENCY_BUCKETS)
-            buf_add_i64(&labels, bucket_us[k]);
-        else
-            buf_add(&labels, STR("+Inf"));
-        buf_add(&labels, STR("\"}"));
-        add_line(b, "tributary_http_duration_us_bucket",
-                 (struct str){ labels.data, labels.len }, total);
-    }
-    buf_add(b, STR("# TYPE tributary_http_pool_waiting gauge\n"));
-    add_line(b, "tributary_http_pool_waiting", STR(""), pool_waiting(s->pool));
+    atomic_store(
+        &ex->socket->deadline_ns,
+        now + (int64_t)(s->options.idle_seconds + s->options.request_seconds) *
+                  NS_PER_SECOND);
+    give_exchange(s, ex);
 }

@@ -1,108 +1,113 @@
-#include "http/server_int.h"
+#include "http/pool_int.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/guard.h"
 
-#define QUEUE_MAX 4096
-
 struct pool {
-    pthread_mutex_t lock;
-    pthread_cond_t added;
-    struct exchange *first, **last;
-    size_t waiting;
-    unsigned idle, count, max;
+    pthread_mutex_t mutex;
+    pthread_cond_t has_job;
+    struct pool_job *first, **end;
+    size_t queued, busy;
+    unsigned idle; /* workers waiting for a job */
+    unsigned threads, threads_max;
     bool is_stopping;
-    pthread_t *threads;
+    pthread_t at[];
 };
 
-static struct exchange *take(struct pool *p)
+/* The next job, waiting for one; NULL when there will be none. */
+static struct pool_job *take(struct pool *p, bool *is_stopping)
 {
-    GUARD(&p->lock);
-    p->idle++;
-    while (p->first == NULL && !p->is_stopping)
-        pthread_cond_wait(&p->added, &p->lock);
-    p->idle--;
-    struct exchange *x = p->first;
-    if (x == NULL)
-        return NULL;
-    p->first = x->next;
-    if (p->first == NULL)
-        p->last = &p->first;
-    p->waiting--;
-    return x;
-}
-
-static void *work(void *context)
-{
-    struct pool *p = context;
-    for (;;) {
-        struct exchange *x = take(p);
-        if (x == NULL)
-            return NULL;
-        struct MHD_Connection *connection = x->connection;
-        exchange_handle(x);
-        x->state = EXCHANGE_DONE;
-        MHD_resume_connection(connection);
+    GUARD(&p->mutex);
+    while (p->first == NULL && !p->is_stopping) {
+        p->idle++;
+        pthread_cond_wait(&p->has_job, &p->mutex);
+        p->idle--;
     }
+    struct pool_job *job = p->first;
+    *is_stopping = p->is_stopping;
+    if (job == NULL)
+        return NULL;
+    p->first = job->next;
+    if (p->first == NULL)
+        p->end = &p->first;
+    p->queued--;
+    p->busy++;
+    return job;
 }
 
-enum err pool_new(unsigned threads_max, struct pool **out)
+static void *work(void *pool)
 {
-    struct pool *p = calloc(1, sizeof *p);
+    struct pool *p = pool;
+    struct pool_job *job;
+    bool is_stopping;
+    while ((job = take(p, &is_stopping)) != NULL) {
+        job->run(job, is_stopping);
+        GUARD(&p->mutex);
+        p->busy--;
+    }
+    return NULL;
+}
+
+enum err pool_new(unsigned workers, struct pool **out)
+{
+    struct pool *p = calloc(1, sizeof *p + workers * sizeof p->at[0]);
     if (p == NULL)
         return ERR_NOMEM;
-    p->threads = calloc(threads_max, sizeof *p->threads);
-    if (p->threads == NULL) {
-        free(p);
-        return ERR_NOMEM;
-    }
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->added, NULL);
-    p->max = threads_max;
-    p->last = &p->first;
+    pthread_mutex_init(&p->mutex, NULL);
+    pthread_cond_init(&p->has_job, NULL);
+    p->threads_max = workers;
+    p->end = &p->first;
     *out = p;
     return OK;
 }
 
-bool pool_add(struct pool *p, struct exchange *x)
+bool pool_put(struct pool *p, struct pool_job *job)
 {
-    GUARD(&p->lock);
-    if (p->waiting >= QUEUE_MAX || p->is_stopping)
+    GUARD(&p->mutex);
+    if (p->is_stopping ||
+        p->queued >= (size_t)p->threads_max * POOL_QUEUE_PER_WORKER)
         return false;
-    bool is_short = p->idle <= p->waiting;
-    if (is_short && p->count < p->max &&
-        pthread_create(&p->threads[p->count], NULL, work, p) == 0)
-        p->count++;
-    if (p->count == 0)
+    if (p->queued >= p->idle && p->threads < p->threads_max &&
+        pthread_create(&p->at[p->threads], NULL, work, p) == 0)
+        p->threads++;
+    if (p->threads == 0)
         return false;
-    x->next = NULL;
-    *p->last = x;
-    p->last = &x->next;
-    p->waiting++;
-    pthread_cond_signal(&p->added);
+    job->next = NULL;
+    *p->end = job;
+    p->end = &job->next;
+    p->queued++;
+    pthread_cond_signal(&p->has_job);
     return true;
 }
 
-int64_t pool_waiting(struct pool *p)
+size_t pool_depth(struct pool *p)
 {
-    GUARD(&p->lock);
-    return (int64_t)p->waiting;
+    GUARD(&p->mutex);
+    return p->queued + p->busy;
+}
+
+void pool_drain(struct pool *p)
+{
+    unsigned threads;
+    {
+        GUARD(&p->mutex);
+        p->is_stopping = true;
+        threads = p->threads;
+        p->threads = 0; /* joined below, once */
+        pthread_cond_broadcast(&p->has_job);
+    }
+    for (unsigned i = 0; i < threads; i++)
+        pthread_join(p->at[i], NULL);
 }
 
 void pool_free(struct pool *p)
 {
     if (p == NULL)
         return;
-    {
-        GUARD(&p->lock);
-        p->is_stopping = true;
-        pthread_cond_broadcast(&p->added);
-    }
-    for (unsigned i = 0; i < p->count; i++)
-        pthread_join(p->threads[i], NULL);
-    pthread_mutex_destroy(&p->lock);
-    pthread_cond_destroy(&p->added);
-    free(p->threads);
+    pool_drain(p);
+    pthread_cond_destroy(&p->has_job);
+    pthread_mutex_destroy(&p->mutex);
     free(p);
 }

@@ -34,7 +34,8 @@ struct http_request {
     struct url_params params; /* the query, decoded */
     const struct http_header *headers;
     size_t header_count;
-    struct str body;                        /* whole; "" when none */
+    struct str body; /* whole, "" when none; in the arena, JSON_PADDING bytes
+                        are spare behind it */
     struct str captures[HTTP_CAPTURES_MAX]; /* of the route's :names, decoded */
     struct str peer;                        /* address of the other end, text */
     bool is_tls;

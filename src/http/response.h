@@ -24,6 +24,7 @@ struct http_response {
     void (*produced)(void *context); /* called once, whatever happened */
     void *context;
     struct arena *arena;
+    enum err err; /* OK, or what stuck: the answer becomes a 500 */
 };
 
 /* Sets a header, in place of one with that name.  Values with CR, LF or NUL
@@ -39,5 +40,9 @@ void http_redirect(struct http_response *r, int status, struct str location);
 /* A constant text as body. */
 void http_text(struct http_response *r, int status, struct str type,
                struct str text);
+
+/* The usual status of a failure, for families without a table of their own:
+ * 404 for ERR_NOT_FOUND, 500 for what the asker cannot mend. */
+int http_status_of(enum err err);
 
 #endif

@@ -1,25 +1,25 @@
-/* Design notes: a trie of path segments.  A node's children are literals, at
- * most one :name, at most one rest; finding tries them in that order and goes
- * back where a branch has no route for the rest of the path. */
 #include "http/router.h"
 
 #include <stdlib.h>
 
-#define ROUTER_BYTES_MAX ((size_t)4 * 1024 * 1024)
-#define SEGMENTS_MAX     12
+/* Design notes.  A tree by path segments.  Below each node the search tries
+ * the literal as written, the literal in any case, the :name, then a rest
+ * (HTTP_REST); a branch that ends without the asked method is left again, so
+ * GET /:type/:id is found although POST /Patient/:id exists.  The tree has as
+ * many nodes as the table has segments, which bounds the search. */
 
-struct end { /* a route that ends at a node */
-    const struct http_route *route;
-    struct end *next;
-};
+#define ROUTER_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define SEGMENTS_MAX     32
+#define METHODS          7
+#define ALLOW_MAX        64
 
 struct node {
-    struct str segment; /* literal; p NULL for a :name */
-    bool takes_rest;
-    bool any_case;
-    struct end *ends;
-    struct node *literals, *name; /* children */
-    struct node *next;            /* sibling literal */
+    struct node *next; /* the sibling in its list */
+    struct str literal;
+    struct node *literals, *folded; /* children: as written, any case */
+    struct node *any, *rest;        /* children: :name, last :name */
+    const struct http_route *by_method[METHODS];
+    bool is_end; /* by_method holds something */
 };
 
 struct http_router {
@@ -27,48 +27,74 @@ struct http_router {
     struct node root;
 };
 
-static struct node *child(struct http_router *router, struct node *of,
-                          struct str segment, bool any_case)
+static bool method_of(struct str name, enum http_method *out)
 {
-    bool is_name = segment.n > 0 && segment.p[0] == ':';
-    if (is_name && of->name != NULL)
-        return of->name;
-    for (struct node *n = of->literals; !is_name && n != NULL; n = n->next)
-        if (str_eq(n->segment, segment))
-            return n;
-    struct node *n = arena_zalloc(&router->arena, 1, sizeof *n);
-    if (n == NULL)
-        return NULL;
-    if (is_name) {
-        of->name = n;
-        return n;
+    for (unsigned i = 0; i < METHODS; i++) {
+        if (!str_eq(http_method_name((enum http_method)i), name))
+            continue;
+        *out = (enum http_method)i;
+        return true;
     }
-    n->segment = segment;
-    n->any_case = any_case;
-    n->next = of->literals;
-    of->literals = n;
-    return n;
+    return false;
 }
 
-static enum err add(struct http_router *router, const struct http_route *route)
+static struct node *new_node(struct http_router *router, struct str literal)
 {
-    struct node *at = &router->root;
-    struct str path = str_from(str_of(route->path), 1), segment;
-    while (path.n > 0 && str_cut(&path, '/', &segment)) {
-        at = child(router, at, segment, (route->flags & HTTP_NO_CASE) != 0);
-        if (at == NULL)
-            return arena_err(&router->arena);
+    struct node *node = arena_zalloc(&router->arena, 1, sizeof *node);
+    if (node != NULL)
+        node->literal = literal;
+    return node;
+}
+
+/* The child of that literal, made when there is none; last in its list. */
+static struct node *literal_child(struct http_router *router,
+                                  struct node **list, struct str literal)
+{
+    for (; *list != NULL; list = &(*list)->next)
+        if (str_eq((*list)->literal, literal))
+            return *list;
+    return *list = new_node(router, literal);
+}
+
+static struct node *child(struct http_router *router, struct node *node,
+                          struct str segment, unsigned flags, bool is_last)
+{
+    if (segment.n > 0 && segment.p[0] == ':') {
+        bool is_rest = is_last && (flags & HTTP_REST) != 0;
+        struct node **to = is_rest ? &node->rest : &node->any;
+        if (*to == NULL)
+            *to = new_node(router, STR_NONE);
+        return *to;
     }
-    if ((route->flags & HTTP_REST) != 0)
-        at->takes_rest = true;
-    struct end *end = arena_zalloc(&router->arena, 1, sizeof *end);
-    if (end == NULL)
+    return literal_child(router,
+                         flags & HTTP_NO_CASE ? &node->folded : &node->literals,
+                         segment);
+}
+
+static enum err add_route(struct http_router *router,
+                          const struct http_route *route)
+{
+    enum http_method method;
+    struct str path = str_of(route->path), segment;
+    if (!method_of(str_of(route->method), &method) || path.n == 0 ||
+        path.p[0] != '/')
+        return ERR_INVALID;
+    struct node *node = &router->root;
+    path = path.n > 1 ? str_from(path, 1) : STR_NONE;
+    size_t depth = 0, captures = 0;
+    while (node != NULL && str_cut(&path, '/', &segment)) {
+        captures += segment.n > 0 && segment.p[0] == ':';
+        if (++depth > SEGMENTS_MAX || captures > HTTP_CAPTURES_MAX)
+            return ERR_LIMIT;
+        node = child(router, node, segment, route->flags, path.p == NULL);
+    }
+    if (node == NULL)
         return arena_err(&router->arena);
-    end->route = route;
-    struct end **last = &at->ends;
-    while (*last != NULL)
-        last = &(*last)->next;
-    *last = end;
+    if (node->by_method[method] == NULL)
+        node->by_method[method] = route;
+    if (method == HTTP_GET && node->by_method[HTTP_HEAD] == NULL)
+        node->by_method[HTTP_HEAD] = route;
+    node->is_end = true;
     return OK;
 }
 
@@ -80,7 +106,7 @@ enum err http_router_new(const struct http_route *routes, size_t n,
         return ERR_NOMEM;
     router->arena = ARENA(ROUTER_BYTES_MAX);
     for (size_t i = 0; i < n; i++) {
-        enum err err = add(router, &routes[i]);
+        enum err err = add_route(router, &routes[i]);
         if (err != OK) {
             http_router_free(router);
             return err;
@@ -99,98 +125,126 @@ void http_router_free(struct http_router *router)
 }
 
 struct search {
-    struct http_request *r;
-    struct str segments[SEGMENTS_MAX];
-    struct str rests[SEGMENTS_MAX]; /* from that segment on, as sent */
+    enum http_method method;
+    struct str segments[SEGMENTS_MAX]; /* decoded */
     size_t n;
-    const struct node *other; /* the path fits, the method does not */
+    struct str tails[SEGMENTS_MAX]; /* as sent, from that segment on */
+    struct str captures[HTTP_CAPTURES_MAX];
+    struct str *rest; /* the capture that is still as sent, or NULL */
+    unsigned allowed; /* bits of the methods seen on the way */
 };
 
-static const struct http_route *method_of(const struct node *node,
-                                          enum http_method method)
+static const struct http_route *end_at(struct search *s,
+                                       const struct node *node)
 {
-    struct str name = http_method_name(method == HTTP_HEAD ? HTTP_GET : method);
-    for (const struct end *e = node->ends; e != NULL; e = e->next)
-        if (str_eq(str_of(e->route->method), name))
-            return e->route;
-    return NULL;
+    for (unsigned i = 0; i < METHODS && node->is_end; i++)
+        if (node->by_method[i] != NULL)
+            s->allowed |= 1u << i;
+    return node->by_method[s->method];
 }
 
-static bool fits(const struct node *n, struct str segment)
-{
-    return n->any_case ? str_eq_nocase(n->segment, segment)
-                       : str_eq(n->segment, segment);
-}
-
-/* Depth is at most SEGMENTS_MAX. */
+/* The route of the segments from depth on, below node. */
 static const struct http_route *walk(struct search *s, const struct node *node,
-                                     size_t i, size_t captures)
+                                     size_t depth, size_t captured)
 {
-    if (i == s->n) {
-        const struct http_route *route = method_of(node, s->r->method);
-        if (route == NULL && node->ends != NULL && s->other == NULL)
-            s->other = node;
-        return route;
+    const struct http_route *found;
+    if (depth == s->n)
+        return end_at(s, node);
+    struct str segment = s->segments[depth];
+    for (struct node *c = node->literals; c != NULL; c = c->next)
+        if (str_eq(c->literal, segment) &&
+            (found = walk(s, c, depth + 1, captured)) != NULL)
+            return found;
+    for (struct node *c = node->folded; c != NULL; c = c->next)
+        if (str_eq_nocase(c->literal, segment) &&
+            (found = walk(s, c, depth + 1, captured)) != NULL)
+            return found;
+    if (node->any != NULL && segment.n > 0 && captured < HTTP_CAPTURES_MAX &&
+        (found = walk(s, node->any, depth + 1, captured + 1)) != NULL) {
+        s->captures[captured] = segment;
+        return found;
     }
-    for (const struct node *n = node->literals; n != NULL; n = n->next) {
-        if (!fits(n, s->segments[i]))
-            continue;
-        const struct http_route *route = walk(s, n, i + 1, captures);
-        if (route != NULL)
-            return route;
-    }
-    if (node->name == NULL || captures == HTTP_CAPTURES_MAX)
+    if (node->rest == NULL || captured == HTTP_CAPTURES_MAX ||
+        (found = end_at(s, node->rest)) == NULL)
         return NULL;
-    bool takes_rest = node->name->takes_rest;
-    const struct http_route *route =
-        walk(s, node->name, takes_rest ? s->n : i + 1, captures + 1);
-    if (route != NULL)
-        s->r->captures[captures] = takes_rest ? s->rests[i] : s->segments[i];
-    return route;
+    s->rest = &s->captures[captured];
+    *s->rest = s->tails[depth];
+    return found;
 }
 
-static void list_methods(const struct node *node, struct arena *a,
-                         struct str *allow)
+/* The segment decoded.  ERR_FORMAT for %00. */
+static enum err decode(struct arena *a, struct str *segment)
 {
-    *allow = STR("");
-    for (const struct end *e = node->ends; e != NULL; e = e->next)
-        *allow = arena_cat(a, *allow, allow->n > 0 ? STR(", ") : STR(""),
-                           str_of(e->route->method));
+    if (str_find(*segment, '%') == segment->n)
+        return OK;
+    *segment = url_unescape(a, *segment, false);
+    if (segment->p == NULL)
+        return arena_err(a);
+    return str_find(*segment, '\0') == segment->n ? OK : ERR_FORMAT;
 }
 
-/* Cuts the path; empty segments (// and a last /) do not count. */
-static bool split(struct search *s)
+/* Empty segments, of // or a last /, do not count: programs join base and path
+ * carelessly.  A path of more than SEGMENTS_MAX can only match a rest, so the
+ * last place holds all that is left. */
+static enum err split(struct search *s, struct arena *a, struct str path)
 {
-    struct str rest = s->r->path, segment;
-    while (rest.n > 0) {
-        struct str from = rest;
-        if (!str_cut(&rest, '/', &segment))
-            break;
-        if (segment.n == 0)
+    struct str part;
+    while (path.n > 0 && path.p[path.n - 1] == '/')
+        path.n--;
+    while (path.n > 0 && s->n < SEGMENTS_MAX) {
+        struct str tail = path;
+        str_cut(&path, '/', &part);
+        if (part.n == 0)
             continue;
-        if (s->n == SEGMENTS_MAX)
-            return false;
-        s->rests[s->n] = from;
-        if (str_find(segment, '%') < segment.n)
-            segment = url_unescape(s->r->arena, segment, false);
-        s->segments[s->n++] = segment;
+        s->tails[s->n] = tail;
+        s->segments[s->n] = s->n + 1 < SEGMENTS_MAX ? part : tail;
+        enum err err = decode(a, &s->segments[s->n]);
+        if (err != OK)
+            return err;
+        s->n++;
     }
-    return true;
+    return OK;
+}
+
+static struct str allow_text(struct arena *a, unsigned allowed)
+{
+    struct buf b = BUF_IN(a, ALLOW_MAX);
+    for (unsigned i = 0; i < METHODS; i++) {
+        if ((allowed & 1u << i) == 0)
+            continue;
+        if (b.len > 0)
+            buf_add(&b, STR(", "));
+        buf_add(&b, http_method_name((enum http_method)i));
+    }
+    return (struct str){ b.data, b.len };
 }
 
 enum err http_route_find(const struct http_router *router,
                          struct http_request *r, struct str *allow)
 {
-    struct search s = { .r = r };
-    if (!split(&s))
+    struct search s;
+    s.method = r->method;
+    s.n = 0;
+    s.rest = NULL;
+    s.allowed = 0;
+    if (r->path.n == 0 || r->path.p[0] != '/')
         return ERR_NOT_FOUND;
+    enum err err = split(&s, r->arena, r->path);
+    if (err != OK)
+        return err;
+    for (size_t i = 0; i < HTTP_CAPTURES_MAX; i++)
+        s.captures[i] = STR_NONE;
     const struct http_route *route = walk(&s, &router->root, 0, 0);
-    if (route != NULL) {
-        r->route = route;
-        return OK;
+    if (route == NULL && s.allowed != 0) {
+        *allow = allow_text(r->arena, s.allowed);
+        return arena_err(r->arena) == OK ? ERR_UNSUPPORTED : ERR_NOMEM;
     }
-    if (s.other == NULL)
+    if (route == NULL)
         return ERR_NOT_FOUND;
-    list_methods(s.other, r->arena, allow);
-    return ERR_UNSUPPORTED;
+    if (s.rest != NULL && (err = decode(r->arena, s.rest)) != OK)
+        return err;
+    for (size_t i = 0; i < HTTP_CAPTURES_MAX; i++)
+        r->captures[i] = s.captures[i];
+    r->route = route;
+    return OK;
 }

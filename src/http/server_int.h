@@ -1,82 +1,115 @@
-/* server_int.h - the server's insides.  The only other files that include
- * microhttpd.h are those of this header. */
+/* server_int.h - the halves of the server: sockets (deadlines), exchanges (one
+ * request and its answer), the worker pool, metrics, TLS files.
+ */
 #ifndef HTTP_SERVER_INT_H
 #define HTTP_SERVER_INT_H
 
-#include <microhttpd.h>
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <microhttpd.h>
+
+#include "http/metrics_int.h"
+#include "http/pool_int.h"
 #include "http/server.h"
 
-#define LATENCY_BUCKETS 12
-
-struct route_metrics {
-    _Atomic int64_t by_class[6]; /* status / 100 */
-    _Atomic int64_t buckets[LATENCY_BUCKETS + 1];
-    _Atomic int64_t total_us;
-    _Atomic int64_t bytes_out;
+/* One accepted socket, from MHD's start to its close. */
+struct http_socket {
+    struct http_socket *prev, *next;
+    int fd;
+    _Atomic int64_t deadline_ns; /* shut down when it is later than that */
+    char peer[INET6_ADDRSTRLEN];
 };
 
-enum exchange_state {
-    EXCHANGE_READING,
-    EXCHANGE_POOLED,
-    EXCHANGE_DONE,
-    EXCHANGE_QUEUED
+/* All sockets, and the thread that shuts down those past their deadline:
+ * MHD's own timeout counts silence only, not a byte now and then. */
+struct http_sockets {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct http_socket *first;
+    size_t count;
+    bool is_stopping, has_thread;
+    pthread_t thread;
+};
+MUST_CHECK enum err sockets_start(struct http_sockets *s);
+void sockets_stop(struct http_sockets *s);
+struct http_socket *sockets_add(struct http_sockets *s, int fd,
+                                const struct sockaddr *peer,
+                                int64_t deadline_ns);
+void sockets_remove(struct http_sockets *s, struct http_socket *socket);
+size_t sockets_count(struct http_sockets *s);
+
+enum stage {
+    STAGE_HEADERS,  /* known: the request line */
+    STAGE_BODY,     /* route and headers known, body comes */
+    STAGE_POOLED,   /* suspended; a worker has it */
+    STAGE_ANSWERED, /* response is ready or refused */
 };
 
-/* One request and its answer; reused. */
 struct exchange {
+    struct exchange *next; /* in the free list */
+    struct pool_job job;
+    struct http_server *server;
+    struct http_socket *socket;
+    struct MHD_Connection *mhd;
+    _Atomic enum stage stage;
+    enum err err;      /* what the request failed with before its handler */
+    int status;        /* forced status of that failure; 0: the family's */
+    struct str allow;  /* for 405 */
+    bool must_close;   /* the connection ends with this answer */
+    bool is_preflight; /* CORS */
+    size_t body_max;
+    struct arena arena;
     struct http_request request;
     struct http_response response;
-    struct arena arena;
     struct buf body;
-    struct http_header headers[HTTP_HEADERS_MAX];
-    struct http_server *server;
-    struct MHD_Connection *connection;
-    enum exchange_state state;
-    int refusal;    /* a status to answer instead of handling; 0: none */
-    bool has_begun; /* the headers were looked at */
-    bool must_close;
-    struct buf part; /* of a streamed body */
+    struct buf part; /* of a streamed body, on the heap */
     size_t part_sent;
-    int status_sent;
-    int64_t bytes_sent;
-    struct exchange *next; /* in the pool's queue or the free list */
+    uint64_t bytes; /* of the body, sent */
+    struct http_header headers[HTTP_HEADERS_MAX];
 };
-
-struct pool;
 
 struct http_server {
-    struct http_server_options o;
+    struct http_server_options options; /* defaults filled in */
     struct http_router *router;
     struct MHD_Daemon *daemon;
+    int listener; /* -1 once it is MHD's */
+    char *key, *cert;
+    struct http_sockets sockets;
     struct pool *pool;
-    uint16_t port;
-    char *cert, *key;
-    pthread_mutex_t lock; /* of the free list and in_flight */
-    pthread_cond_t quiet;
+    struct metrics *metrics;
+    _Atomic bool is_draining;
+    uint64_t id_seed;
+    _Atomic uint64_t id_count;
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t is_quiet;
     struct exchange *free;
     size_t free_count;
-    int64_t in_flight;
-    _Atomic bool is_stopping;
-    _Atomic int64_t bytes_in;
-    struct route_metrics *metrics; /* one a route, one more for no route */
+    size_t in_flight;
 };
 
-/* Runs the handler, or the refusal; fills the response.  Any thread. */
-void exchange_handle(struct exchange *x);
-/* Answers: hands the response to MHD. */
-enum MHD_Result exchange_answer(struct exchange *x);
-/* Counts and logs a finished exchange. */
-void exchange_account(struct exchange *x);
+/* exchange.c: MHD's callbacks; server is their closure. */
+void *exchange_on_line(void *server, const char *uri, struct MHD_Connection *c);
+enum MHD_Result exchange_on_request(void *server, struct MHD_Connection *c,
+                                    const char *url, const char *method,
+                                    const char *version, const char *data,
+                                    size_t *size, void **exchange);
+void exchange_on_end(void *server, struct MHD_Connection *c, void **exchange,
+                     enum MHD_RequestTerminationCode how);
+void exchange_free(struct exchange *ex);
 
-/* A bounded pool of threads, made when needed. */
-MUST_CHECK enum err pool_new(unsigned threads_max, struct pool **out);
-/* False: the queue is full. */
-bool pool_add(struct pool *p, struct exchange *x);
-int64_t pool_waiting(struct pool *p);
-/* Finishes what is queued. */
-void pool_free(struct pool *p);
+/* head.c: reads the header block into ex->request; refuses by ex->err,
+ * ex->status and ex->must_close. */
+void exchange_read_head(struct exchange *ex, const char *method,
+                        const char *version);
+/* answer.c: puts the answer together and hands it to MHD. */
+void exchange_run(struct exchange *ex); /* handler or family */
+enum MHD_Result exchange_send(struct exchange *ex);
+
+/* tls.c: reads the PEM files; *key and *cert are the caller's to free. */
+MUST_CHECK enum err tls_read_files(const struct http_server_options *o,
+                                   char **key, char **cert, struct why *w);
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 #endif
