@@ -1,0 +1,278 @@
+/* Searches and $everything: the rules of each system, then the rows. */
+#include "base/json.h"
+#include "sandbox/fhir_int.h"
+
+#define QUERY_MAX ((size_t)64 * 1024)
+
+static bool has(const struct url_params *params, struct str name)
+{
+    return url_param(params, name).n > 0;
+}
+
+/* What vendors demand of a search; NULL: fine.  *status is set with it. */
+static const char *vendor_rule(const struct sandbox_system *system,
+                               struct str type, const struct url_params *p,
+                               int *status)
+{
+    unsigned flags = system->flags;
+    *status = 400;
+    bool has_group = has(p, STR("category")) || has(p, STR("_id"));
+    if ((flags & SYSTEM_CATEGORY) != 0 && str_eq(type, STR("Observation")) &&
+        !has_group && !has(p, STR("code")))
+        return "59108: either category or code is required";
+    if ((flags & SYSTEM_CATEGORY) != 0 && str_eq(type, STR("CarePlan")) &&
+        !has_group) {
+        if (system->paging == PAGING_NUMBER)
+            *status = 404;
+        return "59159: valid care plan category not present";
+    }
+    if ((flags & SYSTEM_STATUS) != 0 && str_eq(type, STR("CareTeam")) &&
+        !has(p, STR("status")) && !has(p, STR("_id")))
+        return "does not know how to handle GET operation with parameters "
+               "[patient]";
+    if ((flags & SYSTEM_INTENT) != 0 &&
+        str_eq(type, STR("MedicationRequest")) && !has(p, STR("intent")) &&
+        !has(p, STR("_id"))) {
+        *status = 403;
+        return "required parameter combinations: patient+intent";
+    }
+    if (system->paging == PAGING_CONTEXT && str_eq(type, STR("Appointment")) &&
+        !has(p, STR("date")))
+        return "a date or an _id is required";
+    return NULL;
+}
+
+/* The patient that the search names, as an id; STR_NONE for none. */
+static struct str patient_of(const struct url_params *params)
+{
+    static const struct str names[] = {
+        STR_INIT("patient"),         STR_INIT("subject"),
+        STR_INIT("beneficiary"),     STR_INIT("patient:Patient"),
+        STR_INIT("subject:Patient"),
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct str value = url_param(params, names[i]);
+        if (value.n > 0)
+            return str_from(value, str_rfind(value, '/') < value.n
+                                       ? str_rfind(value, '/') + 1
+                                       : 0);
+    }
+    return STR_NONE;
+}
+
+/* Keeps what refers to that patient; the main one sees the whole file. */
+static void keep_patient(struct ask *ask, struct str patient,
+                         const struct chart_row **rows, size_t *n)
+{
+    if (patient.n == 0 || str_eq(patient, ask->chart->patient))
+        return;
+    struct str mark =
+        arena_cat(ask->r->arena, STR("Patient/"), patient, STR("\""));
+    size_t kept = 0;
+    for (size_t i = 0; i < *n; i++)
+        if (str_search(rows[i]->body, mark) < rows[i]->body.n)
+            rows[kept++] = rows[i];
+    *n = kept;
+}
+
+/* Whether the search says whose; if not, it is refused. */
+static bool check_patient(struct ask *ask, struct str type,
+                          const struct url_params *params, struct str patient)
+{
+    bool has_id = has(params, STR("_id"));
+    if (str_eq(type, STR("Patient")))
+        return true;
+    if (systems_is_shared_type(type)) {
+        if (has_id || has(params, STR("identifier")))
+            return true;
+        ask_refuse(ask, 400, "required", "_id is required");
+        return false;
+    }
+    if (patient.n == 0 && !has_id &&
+        (ask->system->flags & SYSTEM_ANY_PATIENT) == 0) {
+        ask_refuse(ask, 400, "required", "the patient parameter is required");
+        return false;
+    }
+    if (patient.n > 0 &&
+        chart_get(ask->chart, STR("Patient"), patient) == NULL) {
+        ask_refuse(ask, 403, "forbidden", "another patient");
+        return false;
+    }
+    return true;
+}
+
+/* The person of the token alone, unless ids are named. */
+static void keep_self(struct ask *ask, const struct url_params *params,
+                      const struct chart_row **rows, size_t *n)
+{
+    if (has(params, STR("_id")))
+        return;
+    for (size_t i = 0; i < *n; i++) {
+        if (!str_eq(rows[i]->id, ask->chart->patient))
+            continue;
+        rows[0] = rows[i];
+        *n = 1;
+        return;
+    }
+}
+
+/* A row of somebody else among them: what must never be kept. */
+static void add_stranger(struct ask *ask, struct str type,
+                         const struct chart_row ***rows, size_t *n)
+{
+    if (!fault_in(ask->faults, FAULT_OTHER_PATIENT) || *n == 0 ||
+        !str_eq(type, STR("Condition")))
+        return;
+    struct arena *a = ask->r->arena;
+    struct chart_row *row = arena_zalloc(a, 1, sizeof *row);
+    const struct chart_row **more = arena_alloc(a, (*n + 1) * sizeof(void *));
+    if (row == NULL || more == NULL)
+        return;
+    row->type = type;
+    row->id = STR("somebody-elses");
+    row->body = STR("{\"resourceType\":\"Condition\",\"id\":\"somebody-elses\","
+                    "\"subject\":{\"reference\":\"Patient/somebody-else\"},"
+                    "\"patient\":{\"reference\":\"Patient/somebody-else\"},"
+                    "\"code\":{\"text\":\"Not yours\"}}");
+    for (size_t i = 0; i < *n; i++)
+        more[i] = (*rows)[i];
+    more[(*n)++] = row;
+    *rows = more;
+}
+
+enum err search_run(struct ask *ask, struct str type, struct str query,
+                    size_t offset)
+{
+    struct arena *a = ask->r->arena;
+    struct url_params params;
+    struct result result = { .type = type,
+                             .path = type,
+                             .query = query,
+                             .offset = offset,
+                             .params = &params };
+    if (!ask_may(ask, type))
+        return OK;
+    enum err err = url_parse_params(a, query, &params);
+    if (err != OK)
+        return err;
+    struct str patient = patient_of(&params);
+    int status;
+    const char *complaint = vendor_rule(ask->system, type, &params, &status);
+    if (complaint != NULL) {
+        ask_refuse(ask, status, "required", complaint);
+        return OK;
+    }
+    if (!check_patient(ask, type, &params, patient))
+        return OK;
+    if (fault_in(ask->faults, FAULT_NOT_A_BUNDLE) &&
+        str_eq(type, STR("Procedure"))) {
+        ask_refuse(ask, 200, "informational", "nothing to show");
+        return OK;
+    }
+    err =
+        chart_search(ask->chart, a, type, &params, &result.rows, &result.count);
+    if (err != OK)
+        return err;
+    if (str_eq(type, STR("Patient")))
+        keep_self(ask, &params, result.rows, &result.count);
+    else
+        keep_patient(ask, patient, result.rows, &result.count);
+    add_stranger(ask, type, &result.rows, &result.count);
+    result.page = result_page(ask, &params);
+    return result_send(ask, &result);
+}
+
+enum err search_everything(struct ask *ask, struct str id, struct str query,
+                           size_t offset)
+{
+    struct arena *a = ask->r->arena;
+    struct url_params params;
+    struct result result = {
+        .type = STR(""),
+        .path = arena_cat(a, STR("Patient/"), id, STR("/$everything")),
+        .query = query,
+        .offset = offset,
+        .params = &params,
+    };
+    if ((ask->system->flags & SYSTEM_EVERYTHING) == 0) {
+        ask_refuse(ask, 404, "not-supported", "no operation $everything");
+        return OK;
+    }
+    if (!ask_may(ask, STR("Patient")))
+        return OK;
+    if (!str_eq(id, ask->chart->patient)) {
+        ask_refuse(ask, 404, "not-found", "no such patient");
+        return OK;
+    }
+    enum err err = url_parse_params(a, query, &params);
+    if (err != OK)
+        return err;
+    result.count = ask->chart->count;
+    result.rows = arena_alloc(a, (result.count + 1) * sizeof(void *));
+    if (result.rows == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < result.count; i++)
+        result.rows[i] = &ask->chart->rows[i];
+    if (ask->chart->shared != NULL)
+        err = chart_follow(ask->chart, a, &result.rows, &result.count, 3);
+    result.page = result_page(ask, &params);
+    return err == OK ? result_send(ask, &result) : err;
+}
+
+/* --- routes ----------------------------------------------------------------
+ */
+
+enum err site_search(struct http_request *r, struct http_response *out)
+{
+    struct ask ask;
+    if (!ask_open(&ask, r, out))
+        return OK;
+    struct str path = r->captures[2], query = r->query;
+    size_t offset = 0;
+    (void)result_cursor(&ask, &path, &query, &offset);
+    return search_run(&ask, path, query, offset);
+}
+
+enum err site_search_form(struct http_request *r, struct http_response *out)
+{
+    struct ask ask;
+    if (!ask_open(&ask, r, out))
+        return OK;
+    struct str query = r->query;
+    if (r->body.n > 0 && query.n > 0)
+        query = arena_cat(r->arena, r->body, STR("&"), query);
+    else if (r->body.n > 0)
+        query = r->body;
+    return search_run(&ask, r->captures[2], query, 0);
+}
+
+enum err site_everything(struct http_request *r, struct http_response *out)
+{
+    struct ask ask;
+    if (!ask_open(&ask, r, out))
+        return OK;
+    struct str path = STR(""), query = r->query;
+    size_t offset = 0;
+    (void)result_cursor(&ask, &path, &query, &offset);
+    return search_everything(&ask, r->captures[2], query, offset);
+}
+
+/* The base itself: only cursors point here (HAPI's _getpages). */
+enum err site_base(struct http_request *r, struct http_response *out)
+{
+    struct ask ask;
+    if (!ask_open(&ask, r, out))
+        return OK;
+    struct str path = STR(""), query = r->query;
+    size_t offset = 0;
+    if (!result_cursor(&ask, &path, &query, &offset)) {
+        ask_refuse(&ask, 400, "required", "a resource type is required");
+        return OK;
+    }
+    size_t slash = str_find(path, '/');
+    if (slash == path.n)
+        return search_run(&ask, path, query, offset);
+    struct str id = str_from(path, slash + 1);
+    return search_everything(&ask, str_slice(id, 0, str_find(id, '/')), query,
+                             offset);
+}
