@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "db/sqlite_int.h"
 
-#define BUSY_MS       5000
+#define BUSY_MS     5000
+#define TRUNCATE_MS 1000 /* writers wait while a checkpoint waits for readers  \
+                          */
 #define CACHE_DEFAULT ((int64_t)2 * 1024 * 1024)
 #define PAGE_BYTES    8192
 
@@ -228,8 +230,10 @@ static enum err tidy(struct db_session *base, bool is_whole)
         is_whole ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int in_log = 0;
     int moved = 0;
+    sqlite3_busy_timeout(s->handle, TRUNCATE_MS);
     int code =
         sqlite3_wal_checkpoint_v2(s->handle, NULL, mode, &in_log, &moved);
+    sqlite3_busy_timeout(s->handle, BUSY_MS);
     if (code == SQLITE_OK && moved >= in_log)
         s->pending_pages = 0;
     return sqlite_err(s, code);
