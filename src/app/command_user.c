@@ -1,11 +1,13 @@
 /* tributary user: an app's users. */
 #include <string.h>
 
+#include "api/erase.h"
 #include "app/command.h"
 #include "auth/app.h"
 #include "auth/user.h"
 #include "base/json.h"
 #include "db/db.h"
+#include "store/store.h"
 
 #define TEXT_MAX      ((size_t)64 * 1024 * 1024)
 #define USERS_AT_ONCE 1000
@@ -56,37 +58,70 @@ static enum err create(const struct command_line *line, struct db *db,
     return err;
 }
 
+/* Deletes the person's whole record; a server that runs need not stop. */
+static enum err delete (const struct command_line *line, struct db *db,
+                        int64_t app_id, struct why *w) {
+    struct user user; struct store *store = NULL;
+    struct store_options options = { .db = db };
+    enum err err = user_by_app_user_id(db, app_id, str_of(line->words[2]),
+                                       line->arena, &user);
+    if (err == ERR_NOT_FOUND) return why(w, err, "this user does not exist");
+    if (err == OK) err = store_new(&options, &store, w);
+    if (err == OK){ struct erase erase = { .db = db, .store = store };
+                    err = erase_user(&erase, app_id, user.id, w); }
+store_free(store);
+return err;
+}
+
+static enum err list_all(const struct command_line *line, struct db *db,
+                         int64_t app_id, struct buf *b)
+{
+    if (line->is_json)
+        json_array(b);
+    enum err err = list(line, db, app_id, b);
+    if (line->is_json)
+        json_array_end(b);
+    return err;
+}
+
 static int do_verb(const struct command_line *line, struct db *db)
 {
     struct app app;
+    struct why w = { 0 };
+    const char *verb = line->words[0];
     AUTO_BUF
     b = BUF(TEXT_MAX);
     enum err err =
         app_by_client_id(db, str_of(line->words[1]), line->arena, &app);
-    bool is_list = strcmp(line->words[0], "list") == 0;
-    if (line->is_json && is_list)
-        json_array(&b);
-    if (err == OK)
-        err =
-            is_list ? list(line, db, app.id, &b) : create(line, db, app.id, &b);
-    if (line->is_json && is_list)
-        json_array_end(&b);
-    if (line->is_json)
-        buf_add_char(&b, '\n');
+    if (err == ERR_NOT_FOUND)
+        return command_failed("user", why(&w, err, "no app has this client_id"),
+                              &w);
+    if (err == OK && strcmp(verb, "list") == 0)
+        err = list_all(line, db, app.id, &b);
+    else if (err == OK && strcmp(verb, "create") == 0)
+        err = create(line, db, app.id, &b);
+    else if (err == OK)
+        err = delete (line, db, app.id, &w);
     if (err != OK)
-        return command_failed("user", err, NULL);
+        return command_failed("user", err, &w);
+    if (line->is_json && b.len > 0)
+        buf_add_char(&b, '\n');
     command_print((struct str){ b.data, b.len });
     return EXIT_DONE;
 }
 
+static bool is_call(const struct command_line *line, const char *verb,
+                    size_t words)
+{
+    return line->word_count == words && strcmp(line->words[0], verb) == 0;
+}
+
 static int run(const struct command_line *line)
 {
-    bool is_list = line->word_count == 2 && strcmp(line->words[0], "list") == 0;
-    bool is_create =
-        line->word_count == 3 && strcmp(line->words[0], "create") == 0;
     struct db *db = NULL;
-    if (!is_list && !is_create)
-        return command_usage("user", "wants list or create");
+    if (!is_call(line, "list", 2) && !is_call(line, "create", 3) &&
+        !is_call(line, "delete", 3))
+        return command_usage("user", "wants list, create or delete");
     int code = command_open(line, &db);
     if (code == EXIT_DONE)
         code = do_verb(line, db);
@@ -96,8 +131,11 @@ static int run(const struct command_line *line)
 
 const struct command command_user = {
     .name = "user",
-    .summary = "list and make an app's users",
+    .summary = "list, make and delete an app's users",
     .usage = "usage: tributary user list CLIENT_ID [--json]\n"
-             "       tributary user create CLIENT_ID APP_USER_ID [--json]\n",
+             "       tributary user create CLIENT_ID APP_USER_ID [--json]\n"
+             "       tributary user delete CLIENT_ID APP_USER_ID\n\n"
+             "delete removes the person's whole record, connections, tokens "
+             "and secrets,\nand overwrites them in the database's files.\n",
     .run = run,
 };
