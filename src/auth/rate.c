@@ -11,9 +11,10 @@
 #include "base/guard.h"
 #include "base/hash.h"
 
-#define WAYS     8
-#define PER_CALL 60000 /* a call's price: one unit comes each ms at 1/minute   \
-                        */
+#define WAYS 8
+#define PER_CALL                                                               \
+    60000 /* a call's price: one unit comes each ms at 1/minute                \
+           */
 
 struct bucket {
     struct hash128 name;
