@@ -60,9 +60,10 @@ static const struct {
     F(FAULT_NO_PATIENT, "no-patient", "the token names no patient at all"),
     F(FAULT_EXPIRES_TEXT, "expires-text", "expires_in is a text"),
     F(FAULT_LESS_SCOPE, "less-scope", "grants Patient and Observation only"),
-    F(FAULT_SMART_404, "smart-404", "smart-configuration 404"),
-    F(FAULT_SMART_HTML, "smart-html", "smart-configuration: a web page, 200"),
-    F(FAULT_METADATA_500, "metadata-500", "metadata 500"),
+    F(FAULT_SMART_404, "smart-404", "smart-configuration 404 (system only)"),
+    F(FAULT_SMART_HTML, "smart-html",
+      "smart-configuration: a web page, 200 (system only)"),
+    F(FAULT_METADATA_500, "metadata-500", "metadata 500 (system only)"),
 };
 
 struct str fault_name(enum fault fault)

@@ -52,7 +52,18 @@ http_family site_family_fhir, site_family_oauth, site_family_page;
 /* site_discovery.c */
 http_handler site_smart, site_metadata, site_jwks;
 /* site_login.c */
-http_handler site_authorize, site_authorize_form, site_sign_in, site_consent;
+http_handler site_authorize, site_authorize_form, site_sign_in;
+/* site_consent.c */
+http_handler site_consent;
+struct grant;
+/* 302 to the app with those parameters that are not empty, and state. */
+enum err site_send_back(struct http_request *r, struct http_response *out,
+                        struct str redirect_uri, struct str state,
+                        const struct url_param *params, size_t n);
+enum err site_deny(struct http_request *r, struct http_response *out,
+                   struct str ask);
+void site_consent_page(struct http_response *out, const struct grant *g,
+                       struct str ask, struct str name);
 /* site_token.c */
 http_handler site_token, site_revoke;
 /* site_fhir.c */

@@ -164,6 +164,10 @@ static enum err reply(struct http_request *r, struct http_response *out,
     uint64_t faults = g->faults | site_faults_of(s, system);
     struct str access = STR_NONE, refresh = STR_NONE;
     const struct chart *chart;
+    if (fault_in(faults, FAULT_TOKEN_HTML)) {
+        http_text(out, 502, STR("text/html"), STR("<h1>Bad Gateway</h1>"));
+        return OK;
+    }
     if ((system->flags & SYSTEM_NO_REFRESH) != 0 ||
         fault_in(faults, FAULT_NO_REFRESH))
         with_refresh = false;
@@ -262,7 +266,6 @@ static enum err refresh(struct http_request *r, struct http_response *out,
 
 enum err site_token(struct http_request *r, struct http_response *out)
 {
-    struct site *s = site_of(r);
     const struct sandbox_system *system = site_system(r);
     struct url_params form;
     struct grant_asked asked;
@@ -274,10 +277,6 @@ enum err site_token(struct http_request *r, struct http_response *out)
                          &asked, &r->why);
     if (err != OK)
         return err;
-    if (fault_in(site_faults_of(s, system), FAULT_TOKEN_HTML)) {
-        http_text(out, 502, STR("text/html"), STR("<h1>Bad Gateway</h1>"));
-        return OK;
-    }
     if (!is_client(r, system, &asked)) {
         site_oauth_error(out, 401, STR("invalid_client"),
                          STR("the client did not prove who it is"));

@@ -283,44 +283,61 @@ static const char *const claims_types[] = { "Coverage", "ExplanationOfBenefit",
 #define TYPES_OF_ALL                                                           \
     "Account", "AllergyIntolerance", "Appointment", "AppointmentResponse",     \
         "AuditEvent", "Basic", "Binary", "CarePlan", "Claim",                  \
-        "ClinicalImpression", "Communication", "Composition", "Condition",     \
-        "Coverage", "Device", "DiagnosticReport", "DocumentManifest",          \
-        "DocumentReference", "Encounter", "Endpoint", "EpisodeOfCare",         \
-        "ExplanationOfBenefit", "FamilyMemberHistory", "Flag", "Goal",         \
-        "Group", "ImagingStudy", "Immunization", "ImmunizationRecommendation", \
-        "List", "Location", "Media", "Medication", "MedicationAdministration", \
-        "MedicationDispense", "MedicationStatement", "NutritionOrder",         \
-        "Observation", "Organization", "Patient", "Practitioner", "Procedure", \
-        "Provenance", "Questionnaire", "QuestionnaireResponse",                \
-        "RelatedPerson", "RiskAssessment", "Schedule", "Slot", "Specimen",     \
-        "SupplyDelivery", "ValueSet", "VisionPrescription"
+        "ClinicalImpression", "Communication", "CommunicationRequest",         \
+        "Composition", "Condition", "Coverage", "Device", "DiagnosticReport",  \
+        "DocumentManifest", "DocumentReference", "Encounter", "Endpoint",      \
+        "EpisodeOfCare", "ExplanationOfBenefit", "FamilyMemberHistory",        \
+        "Flag", "Goal", "Group", "ImagingStudy", "Immunization",               \
+        "ImmunizationRecommendation", "List", "Location", "Media",             \
+        "Medication", "MedicationAdministration", "MedicationDispense",        \
+        "MedicationStatement", "NutritionOrder", "Observation",                \
+        "Organization", "Patient", "Practitioner", "Procedure", "Provenance",  \
+        "Questionnaire", "QuestionnaireResponse", "RelatedPerson",             \
+        "RiskAssessment", "Schedule", "Slot", "Specimen", "SupplyDelivery",    \
+        "ValueSet", "VisionPrescription"
 static const char *const dstu2_types[] = {
     TYPES_OF_ALL,      "DetectedIssue",   "DeviceUseStatement",
     "DiagnosticOrder", "MedicationOrder", "ProcedureRequest",
     "ReferralRequest", "SupplyRequest",   NULL
 };
-static const char *const stu3_types[] = {
-    TYPES_OF_ALL,        "AdverseEvent",
-    "BodySite",          "CareTeam",
-    "ChargeItem",        "ClaimResponse",
-    "Consent",           "DetectedIssue",
-    "DeviceRequest",     "DeviceUseStatement",
-    "MedicationRequest", "PractitionerRole",
-    "ProcedureRequest",  "ReferralRequest",
-    "RequestGroup",      "ResearchSubject",
-    "SupplyRequest",     NULL
-};
-static const char *const r4_types[] = {
-    TYPES_OF_ALL,        "AdverseEvent",
-    "BodyStructure",     "CareTeam",
-    "ChargeItem",        "ClaimResponse",
-    "Consent",           "DetectedIssue",
-    "DeviceRequest",     "DeviceUseStatement",
-    "MedicationRequest", "MolecularSequence",
-    "PractitionerRole",  "RequestGroup",
-    "ResearchSubject",   "ServiceRequest",
-    "SupplyRequest",     NULL
-};
+static const char *const stu3_types[] = { TYPES_OF_ALL,
+                                          "AdverseEvent",
+                                          "BodySite",
+                                          "CareTeam",
+                                          "ChargeItem",
+                                          "ClaimResponse",
+                                          "Consent",
+                                          "DetectedIssue",
+                                          "DeviceRequest",
+                                          "DeviceUseStatement",
+                                          "MedicationRequest",
+                                          "PractitionerRole",
+                                          "ProcedureRequest",
+                                          "ReferralRequest",
+                                          "RequestGroup",
+                                          "ResearchSubject",
+                                          "SupplyRequest",
+                                          "Task",
+                                          NULL };
+static const char *const r4_types[] = { TYPES_OF_ALL,
+                                        "AdverseEvent",
+                                        "BodyStructure",
+                                        "CareTeam",
+                                        "ChargeItem",
+                                        "ClaimResponse",
+                                        "Consent",
+                                        "DetectedIssue",
+                                        "DeviceRequest",
+                                        "DeviceUseStatement",
+                                        "MedicationRequest",
+                                        "MolecularSequence",
+                                        "PractitionerRole",
+                                        "RequestGroup",
+                                        "ResearchSubject",
+                                        "ServiceRequest",
+                                        "SupplyRequest",
+                                        "Task",
+                                        NULL };
 
 const char *const *systems_types(const struct sandbox_system *s,
                                  enum release release)
