@@ -4,16 +4,22 @@
 #include "api/services.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "db/db.h"
 #include "fhir/outcome.h"
 
 static void log_failure(const struct http_request *r, enum err err)
 {
     if (outcome_status(err) < 500)
         return;
+    struct why said = { 0 };
+    const struct services *s = r->server_context;
+    if ((err == ERR_IO || err == ERR_BUSY) && s != NULL && s->db != NULL)
+        db_last_failure(s->db, &said);
     log_event(err == ERR_STOPPING || err == ERR_BUSY ? LOG_WARN : LOG_ERROR,
               "http.failed", LOG_STR("request", str_of(r->id)),
               LOG_STR("err", str_of(err_name(err))),
-              LOG_STR("why", str_of(r->why.text)));
+              LOG_STR("why", str_of(r->why.text)),
+              LOG_STR("database", str_of(said.text)));
 }
 
 /* What may be told: an inner failure's sentence may hold file names. */

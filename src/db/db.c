@@ -26,8 +26,14 @@ struct pool {
     unsigned idle_count, lent, keep;
 };
 
+struct db_failures {
+    pthread_mutex_t lock;
+    struct why last;
+};
+
 struct db {
     uint64_t number;
+    struct db_failures failures;
     const struct db_maker *maker;
     struct db_options options;
     char *path;
@@ -53,6 +59,21 @@ static enum err pool_init(struct pool *p, unsigned readers)
     return failed == 0 ? OK : ERR_NOMEM;
 }
 
+void db_note_failure(struct db_failures *f, const struct db_session *s,
+                     enum err err)
+{
+    if (err != ERR_IO && err != ERR_BUSY)
+        return;
+    GUARD(&f->lock);
+    f->last = s->why;
+}
+
+void db_last_failure(struct db *db, struct why *out)
+{
+    GUARD(&db->failures.lock);
+    *out = db->failures.last;
+}
+
 /* The writer's session, migrated, and its thread. */
 static enum err start(struct db *db, struct why *w)
 {
@@ -60,7 +81,7 @@ static enum err start(struct db *db, struct why *w)
     if (err == OK)
         err = db_migrate(db->write_session, w);
     if (err == OK)
-        err = db_writer_start(db->write_session, &db->writer);
+        err = db_writer_start(db->write_session, &db->failures, &db->writer);
     return err;
 }
 
@@ -76,6 +97,7 @@ enum err db_open(const struct db_options *options, struct db **out,
     db->options = *options;
     db->path = strdup(options->path);
     db->options.path = db->path;
+    pthread_mutex_init(&db->failures.lock, NULL);
     enum err err = pool_init(&db->pool, options->readers);
     if (err == OK && db->path == NULL)
         err = ERR_NOMEM;
@@ -108,6 +130,7 @@ void db_close(struct db *db)
         db->maker->close(db->write_session);
     pthread_cond_destroy(&db->pool.returned);
     pthread_mutex_destroy(&db->pool.lock);
+    pthread_mutex_destroy(&db->failures.lock);
     free(db->path);
     free(db);
 }
@@ -182,6 +205,7 @@ enum err db_read(struct db *db, db_work *work, void *context)
     if (err != OK)
         return err;
     err = work(s, context);
+    db_note_failure(&db->failures, s, err);
     db_give_reader(db, s);
     return err;
 }

@@ -120,6 +120,9 @@ struct str db_blob(const struct db_rows *rows, int column);
 
 /* What the database said at this session's last failure, for logs. */
 const char *db_why(const struct db_session *s);
+/* The same of the last db_read() or db_write() that ended in ERR_IO or
+ * ERR_BUSY; "" when none did.  No values are in it. */
+void db_last_failure(struct db *db, struct why *out);
 
 /* Empties the write-ahead log, so that what was deleted is in no file any more
  * (decision 11).  Waits for readers; ERR_BUSY when they do not end in time. */

@@ -72,7 +72,9 @@ MUST_CHECK enum err db_migrate_files(struct db_session *s,
 
 /* writer.c: one thread, one session, group commit. */
 struct db_writer;
+struct db_failures;
 MUST_CHECK enum err db_writer_start(struct db_session *s,
+                                    struct db_failures *failures,
                                     struct db_writer **out);
 void db_writer_stop(struct db_writer *w);
 MUST_CHECK enum err db_writer_do(struct db_writer *w, db_work *work,
@@ -81,5 +83,9 @@ MUST_CHECK enum err db_writer_later(struct db_writer *w, db_work *work,
                                     void *context, void (*done)(void *context));
 MUST_CHECK enum err db_writer_scrub(struct db_writer *w);
 struct db_stats db_writer_stats(struct db_writer *w);
+
+/* db.c: keeps the session's why when err is the database's own failure. */
+void db_note_failure(struct db_failures *f, const struct db_session *s,
+                     enum err err);
 
 #endif

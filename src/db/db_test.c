@@ -408,6 +408,9 @@ static void a_full_disk_fails_the_write_and_nothing_else(void **state)
     for (; err == OK && id < 100; id++)
         err = db_write(t.db, insert_much, &id);
     assert_int_equal(err, ERR_IO);
+    struct why w = { 0 };
+    db_last_failure(t.db, &w);
+    assert_non_null(strstr(w.text, "full"));
     assert_int_equal(row_count(t.db), id - 1);
     db_close(t.db);
     db_test_reopen(&t); /* the disk has room again */

@@ -9,9 +9,10 @@
 #include "base/file.h"
 #include "db/sqlite_int.h"
 
-#define BUSY_MS     5000
-#define TRUNCATE_MS 1000 /* writers wait while a checkpoint waits for readers  \
-                          */
+#define BUSY_MS 5000
+#define TRUNCATE_MS                                                            \
+    1000 /* writers wait while a checkpoint waits for readers                  \
+          */
 #define CACHE_DEFAULT ((int64_t)2 * 1024 * 1024)
 #define PAGE_BYTES    8192
 

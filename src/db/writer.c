@@ -10,6 +10,7 @@
  *
  * An item's life: queued -> run (err is set) -> committed -> told.  The item of
  * a waiter stands on the waiter's stack and is not touched after sem_post(). */
+#include <assert.h>
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct item {
 
 struct db_writer {
     struct db_session *session;
+    struct db_failures *failures;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -61,6 +63,8 @@ static enum err push(struct db_writer *w, struct item *item)
 
 static enum err wait_for(struct db_writer *w, struct item *item)
 {
+    /* A work that writes would wait for itself. */
+    assert(!pthread_equal(pthread_self(), w->thread));
     if (sem_init(&item->told, 0, 0) != 0)
         return ERR_NOMEM;
     enum err err = push(w, item);
@@ -199,6 +203,8 @@ static void work_off(struct db_writer *w, struct item *first, int64_t n)
         err = first->next == NULL ? run_single(w->session, first)
                                   : run_batch(w->session, first);
         fail_all(first, err);
+        for (const struct item *i = first; i != NULL; i = i->next)
+            db_note_failure(w->failures, w->session, i->err);
     }
     scrub_if_asked(w->session, first);
     pthread_mutex_lock(&w->lock);
@@ -269,12 +275,14 @@ static void *write_on(void *context)
     return NULL;
 }
 
-enum err db_writer_start(struct db_session *s, struct db_writer **out)
+enum err db_writer_start(struct db_session *s, struct db_failures *failures,
+                         struct db_writer **out)
 {
     struct db_writer *w = calloc(1, sizeof *w);
     if (w == NULL)
         return ERR_NOMEM;
     w->session = s;
+    w->failures = failures;
     w->last = &w->first;
     pthread_condattr_t attr;
     pthread_mutex_init(&w->lock, NULL);
