@@ -1,0 +1,62 @@
+/* build_int.h - a segment in the making: strings interned, cells as they came.
+ */
+#ifndef RECORD_BUILD_INT_H
+#define RECORD_BUILD_INT_H
+
+#include "record/segment_int.h"
+
+/* Strings as they come, each once; 0 is "". */
+struct intern {
+    struct str *at;
+    uint32_t *hash; /* of at[i], its low half */
+    uint32_t n, room;
+    uint32_t *table; /* number + 1; 0: free */
+    uint32_t table_room;
+};
+/* Copies text when it is new. */
+uint32_t intern(struct arena *a, struct intern *t, struct str text,
+                bool is_kept);
+/* Sorts: *order lists the strings bytewise, *place is its inverse. */
+MUST_CHECK enum err intern_sort(struct arena *a, const struct intern *t,
+                                uint32_t **order, uint32_t **place);
+
+struct build_cell {
+    uint32_t entry;
+    uint16_t row;
+    uint8_t kind, flags;
+    uint32_t group;
+    uint16_t type;
+    uint32_t str[S_COUNT];
+    union {
+        struct {
+            int64_t low, high;
+        };
+        double number[N_COUNT];
+    };
+};
+
+struct build_entry {
+    struct record_entry entry;
+    uint32_t id;
+};
+
+struct segment_builder {
+    struct arena *arena;
+    struct intern strings;
+    struct build_entry *entries;
+    struct build_cell *cells;
+    uint32_t entry_count, entry_room, cell_count, cell_room;
+    uint16_t row_max;
+    uint32_t last_text[2]; /* folding: raw, folded of the one before */
+};
+
+/* Room for one more; NULL when the arena failed. */
+struct build_cell *build_cell_new(struct segment_builder *b);
+struct build_entry *build_entry_new(struct segment_builder *b);
+
+/* Cells by (row, kind), then by key and entry, without doubles: *order lists
+ * them, *n how many are left. */
+MUST_CHECK enum err build_sort_cells(struct segment_builder *b,
+                                     uint32_t **order, uint32_t *n);
+
+#endif

@@ -1,0 +1,50 @@
+/* codec_int.h - streams of small numbers: LEB128, zigzag, differences. */
+#ifndef RECORD_CODEC_INT_H
+#define RECORD_CODEC_INT_H
+
+#include "base/buf.h"
+
+#define VARINT_MAX 10 /* bytes of a 64-bit number */
+
+static inline char *put_u64(char *at, uint64_t v)
+{
+    while (v >= 0x80) {
+        *at++ = (char)(v | 0x80);
+        v >>= 7;
+    }
+    *at++ = (char)v;
+    return at;
+}
+
+static inline uint64_t zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static inline int64_t unzigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+/* Reading: past the end, or a number too long, sets is_bad and gives zeros. */
+struct reader {
+    const unsigned char *at, *end;
+    bool is_bad;
+};
+
+static inline uint64_t take_u64(struct reader *r)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (r->at == r->end)
+            break;
+        unsigned char byte = *r->at++;
+        v |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return v;
+    }
+    r->is_bad = true;
+    return 0;
+}
+
+#endif

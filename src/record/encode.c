@@ -1,0 +1,278 @@
+/* Design notes
+ * At rest a segment is: the plan (counts, columns and their arrays), strings,
+ * entries, columns; each array one after the other as differences to the value
+ * before, zigzag and LEB128, because sorted columns then become runs of small
+ * numbers.  Ids are half of the strings and random: those of lower-case hex
+ * digits are packed two to a byte.  zstd goes over it all.
+ *
+ * Doubles that are decimals with up to 9 places, and whose range is the
+ * implicit one of that or another number of places, are kept as integers; any
+ * other as its 8 bytes. */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "record/codec_int.h"
+#include "record/segment_int.h"
+
+#define ZSTD_LEVEL 3
+
+static char *room(struct buf *b, size_t n, size_t each)
+{
+    return buf_reserve(b, n * each + 1);
+}
+
+static void done(struct buf *b, const char *from, const char *to)
+{
+    buf_added(b, (size_t)(to - from));
+}
+
+static void put_number(struct buf *b, uint64_t v)
+{
+    char *from = room(b, 1, VARINT_MAX);
+    if (from != NULL)
+        done(b, from, put_u64(from, v));
+}
+
+static void put_u32s(struct buf *b, const uint32_t *p, uint32_t n)
+{
+    char *from = room(b, n, VARINT_MAX), *at = from;
+    int64_t before = 0;
+    for (uint32_t i = 0; from != NULL && i < n; i++) {
+        at = put_u64(at, zigzag((int64_t)p[i] - before));
+        before = p[i];
+    }
+    if (from != NULL)
+        done(b, from, at);
+}
+
+static void put_i64s(struct buf *b, const int64_t *p, uint32_t n)
+{
+    char *from = room(b, n, VARINT_MAX), *at = from;
+    uint64_t before = 0;
+    for (uint32_t i = 0; from != NULL && i < n; i++) {
+        at = put_u64(at, zigzag((int64_t)((uint64_t)p[i] - before)));
+        before = (uint64_t)p[i];
+    }
+    if (from != NULL)
+        done(b, from, at);
+}
+
+/* --- strings -------------------------------------------------------------- */
+
+static bool is_packed(struct str s)
+{
+    if (s.n < 8 || s.n % 2 != 0)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!char_is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+            return false;
+    return true;
+}
+
+static unsigned nibble(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static char *pack(char *at, struct str s)
+{
+    for (size_t i = 0; i < s.n; i += 2)
+        *at++ = (char)(nibble(s.p[i]) << 4 | nibble(s.p[i + 1]));
+    return at;
+}
+
+/* All lengths, then the packed ones, then the others without what they share
+ * with the one before. */
+static void put_strings(struct buf *b, const struct segment *s)
+{
+    size_t total = s->string_at[s->string_count];
+    char *from = room(b, s->string_count, 2 * VARINT_MAX), *at = from;
+    struct str before = STR("");
+    for (uint32_t i = 0; from != NULL && i < s->string_count; i++) {
+        struct str text = segment_string(s, i);
+        bool is_hex = is_packed(text);
+        at = put_u64(at, (uint64_t)text.n << 1 | is_hex);
+        if (is_hex)
+            continue;
+        size_t same = 0;
+        while (same < text.n && same < before.n &&
+               text.p[same] == before.p[same])
+            same++;
+        at = put_u64(at, same);
+        before = text;
+    }
+    if (from != NULL)
+        done(b, from, at);
+    at = from = room(b, total, 1);
+    for (uint32_t i = 0; from != NULL && i < s->string_count; i++)
+        if (is_packed(segment_string(s, i)))
+            at = pack(at, segment_string(s, i));
+    before = STR("");
+    for (uint32_t i = 0; from != NULL && i < s->string_count; i++) {
+        struct str text = segment_string(s, i);
+        if (is_packed(text))
+            continue;
+        size_t same = 0;
+        while (same < text.n && same < before.n &&
+               text.p[same] == before.p[same])
+            same++;
+        memcpy(at, text.p + same, text.n - same);
+        at += text.n - same;
+        before = text;
+    }
+    if (from != NULL)
+        done(b, from, at);
+}
+
+/* --- entries -------------------------------------------------------------- */
+
+static void put_entries(struct buf *b, const struct segment *s)
+{
+    uint32_t n = s->entry_count;
+    char *from = room(b, n, VARINT_MAX), *at = from;
+    for (uint32_t i = 0; from != NULL && i < n; i++)
+        at = put_u64(
+            at,
+            (uint64_t)(s->entry_type[i] - (i == 0 ? 0 : s->entry_type[i - 1]))
+                    << 1 |
+                segment_is_deleted(s, i));
+    if (from != NULL)
+        done(b, from, at);
+    put_u32s(b, s->entry_id, n);
+    put_u32s(b, s->entry_slot, n);
+    put_u32s(b, s->entry_version, n);
+    put_i64s(b, s->entry_updated, n);
+    buf_add(b, (struct str){ (const char *)s->entry_content,
+                             n * sizeof *s->entry_content });
+}
+
+/* --- columns -------------------------------------------------------------- */
+
+/* high as the change of the span's length, which is mostly none. */
+static void put_spans(struct buf *b, const struct column *c)
+{
+    put_i64s(b, c->low, c->n);
+    char *from = room(b, c->n, VARINT_MAX), *at = from;
+    uint64_t before = 0;
+    for (uint32_t i = 0; from != NULL && i < c->n; i++) {
+        uint64_t span = (uint64_t)c->high[i] - (uint64_t)c->low[i];
+        at = put_u64(at, zigzag((int64_t)(span - before)));
+        before = span;
+    }
+    if (from != NULL)
+        done(b, from, at);
+}
+
+/* The fewest places (0-9) that give value back, or -1. */
+static int places_of(double value, int64_t *units)
+{
+    double scale = 1;
+    for (int places = 0; places < 10; places++, scale *= 10) {
+        double scaled = nearbyint(value * scale);
+        if (fabs(scaled) < 1e15 && scaled / scale == value &&
+            !(scaled == 0 && signbit(value))) {
+            *units = (int64_t)scaled;
+            return places;
+        }
+    }
+    return -1;
+}
+
+/* A column's doubles, one array. */
+static void put_doubles(struct buf *b, const double *p, uint32_t n)
+{
+    char *from = room(b, n, VARINT_MAX + 1), *at = from;
+    for (uint32_t i = 0; from != NULL && i < n; i++) {
+        int64_t units = 0;
+        int places = places_of(p[i], &units);
+        *at++ = (char)(places < 0 ? 15 : places);
+        if (places < 0) {
+            memcpy(at, &p[i], sizeof *p);
+            at += sizeof *p;
+        } else {
+            at = put_u64(at, zigzag(units));
+        }
+    }
+    if (from != NULL)
+        done(b, from, at);
+}
+
+static uint16_t parts_of(const struct column *c)
+{
+    unsigned parts = 0;
+    for (unsigned i = 0; i < S_COUNT; i++)
+        parts |= c->str[i] != NULL ? (unsigned)HAS_STR << i : 0;
+    parts |= c->low != NULL ? HAS_SPAN : 0;
+    parts |= c->number[0] != NULL ? HAS_NUMBER : 0;
+    parts |= c->flags != NULL ? HAS_FLAGS : 0;
+    parts |= c->type != NULL ? HAS_TYPE : 0;
+    parts |= c->group != NULL ? HAS_GROUP : 0;
+    return (uint16_t)parts;
+}
+
+static void put_bytes(struct buf *b, const void *p, size_t n)
+{
+    buf_add(b, (struct str){ p, n });
+}
+
+static void put_column(struct buf *b, const struct column *c)
+{
+    put_u32s(b, c->entry, c->n);
+    for (unsigned i = 0; i < S_COUNT; i++)
+        if (c->str[i] != NULL)
+            put_u32s(b, c->str[i], c->n);
+    if (c->low != NULL)
+        put_spans(b, c);
+    for (unsigned i = 0; i < N_COUNT; i++)
+        if (c->number[i] != NULL)
+            put_doubles(b, c->number[i], c->n);
+    if (c->flags != NULL)
+        put_bytes(b, c->flags, c->n);
+    if (c->type != NULL)
+        put_bytes(b, c->type, c->n * sizeof *c->type);
+    if (c->group != NULL)
+        put_u32s(b, c->group, c->n);
+}
+
+static void put_plan(struct buf *b, const struct segment *s)
+{
+    put_number(b, s->string_count);
+    put_number(b, s->string_at[s->string_count]);
+    put_number(b, s->entry_count);
+    put_number(b, s->type_count);
+    put_number(b, s->column_count);
+    uint16_t before = 0;
+    for (uint32_t i = 0; i < s->column_count; i++) {
+        const struct column *c = &s->columns[i];
+        put_number(b, (uint64_t)(c->row - before) << 3 | c->kind);
+        put_number(b, parts_of(c));
+        put_number(b, c->n);
+        before = c->row;
+    }
+}
+
+enum err segment_encode(const struct segment *s, struct arena *a,
+                        struct buf *out)
+{
+    struct buf plain = BUF_IN(a, SEGMENT_BYTES_MAX);
+    put_plan(&plain, s);
+    put_strings(&plain, s);
+    put_entries(&plain, s);
+    for (uint32_t i = 0; i < s->column_count; i++)
+        put_column(&plain, &s->columns[i]);
+    struct str view;
+    enum err err = buf_view(&plain, &view);
+    if (err != OK)
+        return err;
+    size_t bound = ZSTD_compressBound(view.n);
+    char *to = buf_reserve(out, bound);
+    if (to == NULL)
+        return out->err;
+    size_t n = ZSTD_compress(to, bound, view.p, view.n, ZSTD_LEVEL);
+    if (ZSTD_isError(n))
+        return ERR_NOMEM;
+    buf_added(out, n);
+    return OK;
+}
