@@ -17,6 +17,9 @@ endfunction()
 file(GLOB migrations CONFIGURE_DEPENDS src/db/migrations/*.sql)
 embed(db db_migrations ${migrations})
 
+file(GLOB dictionaries CONFIGURE_DEPENDS definitions/dictionary/*.dict)
+embed(store store_dictionaries ${dictionaries})
+
 file(GLOB definitions CONFIGURE_DEPENDS definitions/*/*.tsv)
 add_custom_command(
   OUTPUT ${generated}/fhir_tables.c

@@ -132,6 +132,7 @@ static void add_cell(struct segment_builder *b, uint32_t entry,
     to->kind = from->kind;
     to->flags = from->flags;
     to->group = from->group;
+    to->part = from->part;
     to->type = from->kind == CELL_REFERENCE ? from->type : 0;
     if (from->kind == CELL_DATE) {
         to->low = from->low;
@@ -226,6 +227,12 @@ static uint16_t parts_of(const struct build_cell *c)
     return (uint16_t)parts;
 }
 
+static bool is_same_column(const struct build_cell *a,
+                           const struct build_cell *b)
+{
+    return a->row == b->row && a->kind == b->kind && a->part == b->part;
+}
+
 static enum err plan_columns(struct finish *f)
 {
     struct segment_builder *b = f->b;
@@ -244,10 +251,11 @@ static enum err plan_columns(struct finish *f)
     before = NULL;
     for (uint32_t i = 0; i < f->cell_count; i++) {
         const struct build_cell *c = &b->cells[f->cell_order[i]];
-        if (before == NULL || before->row != c->row ||
-            before->kind != c->kind) {
+        if (now == NULL || !is_same_column(before, c)) {
             now = &f->columns[f->column_count++];
-            *now = (struct column_plan){ .row = c->row, .kind = c->kind };
+            *now = (struct column_plan){ .row = c->row,
+                                         .kind = c->kind,
+                                         .part = c->part };
         }
         now->parts |= parts_of(c);
         now->n++;

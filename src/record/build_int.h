@@ -26,6 +26,7 @@ struct build_cell {
     uint8_t kind, flags;
     uint32_t group;
     uint16_t type;
+    uint8_t part;
     uint32_t str[S_COUNT];
     union {
         struct {
@@ -54,8 +55,8 @@ struct segment_builder {
 struct build_cell *build_cell_new(struct segment_builder *b);
 struct build_entry *build_entry_new(struct segment_builder *b);
 
-/* Cells by (row, kind), then by key and entry, without doubles: *order lists
- * them, *n how many are left. */
+/* Cells by (row, part, kind), then by key and entry, without doubles: *order
+ * lists them, *n how many are left. */
 MUST_CHECK enum err build_sort_cells(struct segment_builder *b,
                                      uint32_t **order, uint32_t *n);
 

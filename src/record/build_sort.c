@@ -117,6 +117,7 @@ enum err intern_sort(struct arena *a, const struct intern *t, uint32_t **order,
 struct cell_key {
     uint64_t key;
     uint32_t entry, at;
+    uint32_t column; /* part and kind; a row has one, mostly */
 };
 
 static uint64_t key_of(const struct build_cell *c)
@@ -138,6 +139,8 @@ static uint64_t key_of(const struct build_cell *c)
 
 static bool is_before(const struct cell_key *a, const struct cell_key *b)
 {
+    if (a->column != b->column)
+        return a->column < b->column;
     return a->key != b->key ? a->key < b->key : a->entry < b->entry;
 }
 
@@ -154,27 +157,34 @@ static void sort_small(struct cell_key *k, uint32_t n)
 
 static unsigned digit(const struct cell_key *k, unsigned pass)
 {
-    return pass < 4 ? k->entry >> (pass * 8) & 0xff
-                    : (unsigned)(k->key >> ((pass - 4) * 8)) & 0xff;
+    if (pass < 4)
+        return k->entry >> (pass * 8) & 0xff;
+    return pass < 12 ? (unsigned)(k->key >> ((pass - 4) * 8)) & 0xff
+                     : k->column & 0xff;
 }
 
-/* Least significant digit first: 4 of the entry, 8 of the key. */
+/* Least significant digit first: 4 of the entry, 8 of the key, 1 of the
+ * column. */
 static void sort_radix(struct cell_key *k, struct cell_key *spare, uint32_t n)
 {
     uint64_t key_or = 0, key_and = UINT64_MAX;
     uint32_t entry_or = 0, entry_and = UINT32_MAX;
+    uint32_t column_or = 0, column_and = UINT32_MAX;
     bool is_sorted = true; /* by entry */
     for (uint32_t i = 0; i < n; i++) {
         key_or |= k[i].key;
         key_and &= k[i].key;
         entry_or |= k[i].entry;
         entry_and &= k[i].entry;
+        column_or |= k[i].column;
+        column_and &= k[i].column;
         is_sorted = is_sorted && (i == 0 || k[i - 1].entry <= k[i].entry);
     }
     struct cell_key differ = { .key = key_or ^ key_and,
+                               .column = column_or ^ column_and,
                                .entry = is_sorted ? 0 : entry_or ^ entry_and };
     struct cell_key *from = k, *to = spare;
-    for (unsigned pass = 0; pass < 12; pass++) {
+    for (unsigned pass = 0; pass < 13; pass++) {
         if (digit(&differ, pass) == 0)
             continue;
         uint32_t count[256] = { 0 }, sum = 0;
@@ -197,7 +207,8 @@ static void sort_radix(struct cell_key *k, struct cell_key *spare, uint32_t n)
 
 static bool is_same(const struct build_cell *a, const struct build_cell *b)
 {
-    return a->flags == b->flags && a->group == b->group && a->type == b->type &&
+    return a->kind == b->kind && a->part == b->part && a->flags == b->flags &&
+           a->group == b->group && a->type == b->type &&
            memcmp(a->str, b->str, sizeof a->str) == 0 &&
            memcmp(a->number, b->number, sizeof a->number) == 0;
 }
@@ -224,24 +235,22 @@ static uint32_t drop_doubles(const struct segment_builder *b,
     return kept;
 }
 
-#define KINDS 8 /* more than enum cell_kind has */
-
-/* Lists the cells by (row, kind), in the order they came; *starts tells where
- * each bucket begins. */
+/* Lists the cells by row, in the order they came; *starts tells where each
+ * row begins. */
 static enum err bucket(struct segment_builder *b, uint32_t **list,
                        uint32_t **starts)
 {
-    size_t buckets = ((size_t)b->row_max + 1) * KINDS;
+    size_t buckets = (size_t)b->row_max + 1;
     uint32_t *start = arena_zalloc(b->arena, buckets + 1, sizeof *start);
     uint32_t *l = arena_alloc(b->arena, (b->cell_count + 1) * sizeof *l);
     if (start == NULL || l == NULL)
         return arena_err(b->arena);
     for (uint32_t i = 0; i < b->cell_count; i++)
-        start[b->cells[i].row * KINDS + b->cells[i].kind + 1]++;
+        start[b->cells[i].row + 1]++;
     for (size_t i = 0; i < buckets; i++)
         start[i + 1] += start[i];
     for (uint32_t i = 0; i < b->cell_count; i++)
-        l[start[b->cells[i].row * KINDS + b->cells[i].kind]++] = i;
+        l[start[b->cells[i].row]++] = i;
     memmove(start + 1, start, buckets * sizeof *start);
     start[0] = 0;
     *list = l;
@@ -262,12 +271,14 @@ enum err build_sort_cells(struct segment_builder *b, uint32_t **order,
     if (keys == NULL || spare == NULL)
         return arena_err(b->arena);
     uint32_t kept = 0;
-    for (size_t c = 0; c < ((size_t)b->row_max + 1) * KINDS; c++) {
+    for (size_t c = 0; c <= b->row_max; c++) {
         uint32_t count = start[c + 1] - start[c];
         for (uint32_t i = 0; i < count; i++) {
             uint32_t at = list[start[c] + i];
             keys[i] = (struct cell_key){ key_of(&b->cells[at]),
-                                         b->cells[at].entry, at };
+                                         b->cells[at].entry, at,
+                                         (uint32_t)b->cells[at].part << 3 |
+                                             b->cells[at].kind };
         }
         if (count < SMALL)
             sort_small(keys, count);

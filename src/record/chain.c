@@ -19,7 +19,7 @@ static enum err match_other(const struct scan *s, uint16_t type,
         return err;
     struct query q = { .clauses = c, .clause_count = 1 };
     uint64_t total;
-    return evaluate(other, &q, 0, set, &total);
+    return evaluate(other, &q, set, &total);
 }
 
 /* --- chain ---------------------------------------------------------------- */
@@ -170,8 +170,8 @@ static void collect(const struct column *c, const uint64_t *cells,
 
 /* The occurrences of which a part has the asked value. */
 static enum err match_part(const struct scan *s, const struct span *p,
-                           uint16_t row, const struct query_value *v,
-                           struct pairs *out)
+                           uint16_t row, size_t part,
+                           const struct query_value *v, struct pairs *out)
 {
     const struct column *end, *first = segment_columns(p->s, row, &end);
     size_t n = 0;
@@ -179,6 +179,8 @@ static enum err match_part(const struct scan *s, const struct span *p,
         n += c->n;
     *out = (struct pairs){ arena_alloc(s->a, (n + 1) * sizeof *out->at), 0 };
     for (const struct column *c = first; c < end && c->row == row; c++) {
+        if (c->part != part)
+            continue;
         uint64_t *cells = arena_zalloc(s->a, c->n / 64 + 1, sizeof(uint64_t));
         if (cells == NULL)
             return arena_err(s->a);
@@ -208,13 +210,12 @@ static void intersect(struct pairs *a, const struct pairs *b)
 }
 
 static enum err match_whole(const struct scan *s, const struct span *p,
-                            const struct search_param *param,
-                            const struct query_value *v, uint64_t *set)
+                            uint16_t row, const struct query_value *v,
+                            uint64_t *set)
 {
     struct pairs all = { NULL, 0 }, one;
-    for (size_t i = 0; i < v->part_count && i < param->component_count; i++) {
-        enum err err =
-            match_part(s, p, param->components[i], &v->parts[i], &one);
+    for (size_t i = 0; i < v->part_count; i++) {
+        enum err err = match_part(s, p, row, i, &v->parts[i], &one);
         if (err != OK)
             return err;
         if (i == 0)
@@ -230,12 +231,11 @@ static enum err match_whole(const struct scan *s, const struct span *p,
 enum err evaluate_composite(const struct scan *s, const struct query_clause *c,
                             uint16_t row, uint64_t *set)
 {
-    const struct search_param *param = search_param_row(s->r->release, row);
     for (size_t v = 0; v < c->value_count; v++)
         for (uint32_t i = 0; i < s->span_count; i++) {
             enum err err = OK;
             if (s->spans[i].words > 0)
-                err = match_whole(s, &s->spans[i], param, &c->values[v], set);
+                err = match_whole(s, &s->spans[i], row, &c->values[v], set);
             if (err != OK)
                 return err;
         }

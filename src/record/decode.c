@@ -73,9 +73,10 @@ static enum err take_plan(struct reader *r, struct arena *a,
     uint64_t row = 0;
     for (uint32_t i = 0; i < p->column_count && !r->is_bad; i++) {
         uint64_t head = take_u64(r);
-        row += head >> 3;
-        columns[i] =
-            (struct column_plan){ .row = (uint16_t)row, .kind = head & 7 };
+        row += head >> 6;
+        columns[i] = (struct column_plan){ .row = (uint16_t)row,
+                                           .part = head >> 3 & 7,
+                                           .kind = head & 7 };
         columns[i].parts = (uint16_t)take_u32(r, HAS_ALL + 1);
         columns[i].n = take_u32(r, most + 1);
         if (row > UINT16_MAX || !has_needed(&columns[i]))

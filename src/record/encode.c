@@ -246,7 +246,8 @@ static void put_plan(struct buf *b, const struct segment *s)
     uint16_t before = 0;
     for (uint32_t i = 0; i < s->column_count; i++) {
         const struct column *c = &s->columns[i];
-        put_number(b, (uint64_t)(c->row - before) << 3 | c->kind);
+        put_number(b, (uint64_t)(c->row - before) << 6 |
+                          (unsigned)c->part << 3 | c->kind);
         put_number(b, parts_of(c));
         put_number(b, c->n);
         before = c->row;

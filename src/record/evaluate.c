@@ -112,7 +112,7 @@ static void evaluate_id(const struct scan *s, const struct query_clause *c,
     for (size_t v = 0; v < c->value_count; v++)
         for (uint32_t i = 0; i < s->span_count; i++) {
             uint32_t e;
-            if (segment_find(s->spans[i].s, s->type, c->values[v].text, &e))
+            if (segment_find(s->spans[i].s, s->type, c->values[v].code, &e))
                 span_put(&s->spans[i], set, e);
         }
 }
@@ -149,9 +149,9 @@ static enum err evaluate_row(const struct scan *s, const struct query_clause *c,
 }
 
 enum err evaluate_clause(const struct scan *s, const struct query_clause *c,
-                         size_t which, uint64_t *set)
+                         uint64_t *set)
 {
-    uint16_t row = c->rows == NULL ? c->row : c->rows[which];
+    uint16_t row = c->rows == NULL ? c->row : c->rows[s->type];
     switch (c->kind) {
     case CLAUSE_PARAM:
         return evaluate_row(s, c, row, set);
@@ -195,8 +195,8 @@ static uint64_t keep_live(const struct scan *s, uint64_t *set)
     return total;
 }
 
-enum err evaluate(const struct scan *s, const struct query *q, size_t which,
-                  uint64_t **out, uint64_t *total)
+enum err evaluate(const struct scan *s, const struct query *q, uint64_t **out,
+                  uint64_t *total)
 {
     uint64_t *all = scan_set(s), *one = scan_set(s);
     if (all == NULL || one == NULL)
@@ -204,7 +204,7 @@ enum err evaluate(const struct scan *s, const struct query *q, size_t which,
     invert(s, all);
     for (size_t i = 0; i < q->clause_count; i++) {
         memset(one, 0, s->words * sizeof *one);
-        enum err err = evaluate_clause(s, &q->clauses[i], which, one);
+        enum err err = evaluate_clause(s, &q->clauses[i], one);
         if (err != OK)
             return err;
         for (size_t w = 0; w < s->words; w++)

@@ -76,10 +76,9 @@ MUST_CHECK enum err scan_begin(const struct record *r, uint16_t type,
                                struct scan *out);
 /* A set of no entries; NULL when the arena failed. */
 uint64_t *scan_set(const struct scan *s);
-/* Adds what matches the clause to an empty set; which: the type's place in a
- * root search. */
+/* Adds what matches the clause to an empty set. */
 MUST_CHECK enum err evaluate_clause(const struct scan *s,
-                                    const struct query_clause *c, size_t which,
+                                    const struct query_clause *c,
                                     uint64_t *set);
 MUST_CHECK enum err evaluate_chain(const struct scan *s,
                                    const struct query_clause *c, uint16_t row,
@@ -91,7 +90,7 @@ MUST_CHECK enum err evaluate_composite(const struct scan *s,
                                        uint16_t row, uint64_t *set);
 /* All clauses and alive: the matches; *total counts them. */
 MUST_CHECK enum err evaluate(const struct scan *s, const struct query *q,
-                             size_t which, uint64_t **out, uint64_t *total);
+                             uint64_t **out, uint64_t *total);
 
 static inline struct target span_target(const struct span *p, uint64_t *set)
 {

@@ -77,29 +77,46 @@ static struct str folded(struct arena *a, struct str s)
 
 /* --- token ---------------------------------------------------------------- */
 
-/* Cells of one code; is_exact: only those whose case counts (1), or does not
- * count (0), or both (-1). */
-static void mark_code(const struct match *m, const struct query_value *v,
-                      uint32_t code, int is_exact)
+/* Which cells of a code count. */
+struct filter {
+    unsigned of;   /* the flags looked at */
+    unsigned want; /* and how they must be */
+};
+
+static void mark_flagged(const struct match *m, uint64_t from, uint64_t to,
+                         struct filter f)
 {
-    uint64_t from = (uint64_t)code << 32, to = from + (UINT64_C(1) << 32);
-    if (v->has_system) {
-        uint32_t system;
-        if (!segment_string_find(m->s, v->system, &system))
-            return;
-        from |= system;
-        to = from + 1;
-    }
     uint32_t first = column_bound(m->c, 0, from);
     uint32_t last = column_bound(m->c, first, to);
     const uint8_t *flags = m->c->flags;
-    if (is_exact < 0 || (flags == NULL && is_exact == 0)) {
+    if (f.of == 0 || (flags == NULL && f.want == 0)) {
         mark_range(&m->to, m->c, first, last);
         return;
     }
-    for (uint32_t i = first; i < last; i++)
-        if (((flags == NULL ? 0 : flags[i]) & CELL_EXACT_CODE) == is_exact)
+    for (uint32_t i = first; flags != NULL && i < last; i++)
+        if ((flags[i] & f.of) == f.want)
             mark(&m->to, m->c, i);
+}
+
+/* system|code finds the code of that system, and one whose system is implied
+ * by its binding (gender, status). */
+static void mark_code(const struct match *m, const struct query_value *v,
+                      uint32_t code, struct filter f)
+{
+    uint64_t from = (uint64_t)code << 32, to = from + (UINT64_C(1) << 32);
+    uint32_t system;
+    if (code == 0)
+        return;
+    if (!v->has_system) {
+        mark_flagged(m, from, to, f);
+        return;
+    }
+    if (segment_string_find(m->s, v->system, &system))
+        mark_flagged(m, from | system, (from | system) + 1, f);
+    struct filter implied = { f.of | CELL_ANY_SYSTEM,
+                              f.want | CELL_ANY_SYSTEM };
+    if (v->system.n > 0 && m->c->flags != NULL)
+        mark_flagged(m, from, to, implied);
 }
 
 static void mark_system(const struct match *m, struct str text)
@@ -147,9 +164,12 @@ void match_token(const struct match *m, const struct query_value *v)
     bool is_plain = str_eq(plain, v->code);
     uint32_t code;
     if (segment_string_find(m->s, v->code, &code))
-        mark_code(m, v, code, is_plain ? -1 : 1);
+        mark_code(m, v, code,
+                  is_plain
+                      ? (struct filter){ 0, 0 }
+                      : (struct filter){ CELL_EXACT_CODE, CELL_EXACT_CODE });
     if (!is_plain && segment_string_find(m->s, plain, &code))
-        mark_code(m, v, code, 0);
+        mark_code(m, v, code, (struct filter){ CELL_EXACT_CODE, 0 });
 }
 
 /* --- string --------------------------------------------------------------- */

@@ -121,31 +121,47 @@ void match_date(const struct match *m, const struct query_value *v)
 
 /* --- number, quantity ----------------------------------------------------- */
 
-static bool number_matches(const struct query_value *v, double value,
-                           double low, double high)
+struct amount {
+    double value, low, high;
+};
+
+/* A Range is lopsided about its value, which is its low end; what is written
+ * as one number reaches as far to either side. */
+static bool is_range(const struct amount *x)
 {
+    double below = x->value - x->low, above = x->high - x->value;
+    return isinf(below) || isinf(above) ||
+           fabs(above - below) > 1e-6 * (fabs(above) + fabs(below));
+}
+
+static bool number_matches(const struct query_value *v, const struct amount *x)
+{
+    bool is_wide = is_range(x);
+    double low = is_wide ? x->low : x->value;
+    double high = is_wide ? x->high : x->value;
     bool is_in = v->number_low == v->number_high
-                     ? value == v->number
-                     : value >= v->number_low && value < v->number_high;
+                     ? low == v->number && high == v->number
+                     : x->value >= v->number_low && high < v->number_high;
     switch (v->prefix) {
     case PREFIX_EQ:
         return is_in;
     case PREFIX_NE:
         return !is_in;
     case PREFIX_GT:
-        return value > v->number;
+        return high > v->number;
     case PREFIX_LT:
-        return value < v->number;
+        return low < v->number;
     case PREFIX_GE:
-        return value >= v->number;
+        return high >= v->number;
     case PREFIX_LE:
-        return value <= v->number;
+        return low <= v->number;
     case PREFIX_SA:
-        return low >= v->number_high;
+        return x->low >= v->number_high;
     case PREFIX_EB:
-        return high <= v->number_low;
+        return x->high <= v->number_low;
     case PREFIX_AP:
-        return fabs(value - v->number) <= fabs(v->number) / 10;
+        return low <= v->number + fabs(v->number) / 10 &&
+               high >= v->number - fabs(v->number) / 10;
     }
     return false;
 }
@@ -173,9 +189,11 @@ void match_number(const struct match *m, const struct query_value *v)
     if ((!u.any_code && !segment_string_find(m->s, v->code, &u.code)) ||
         (!u.any_system && !segment_string_find(m->s, v->system, &u.system)))
         return;
-    for (uint32_t i = 0; i < c->n; i++)
-        if (number_matches(v, c->number[N_VALUE][i], c->number[N_LOW][i],
-                           c->number[N_HIGH][i]) &&
+    for (uint32_t i = 0; i < c->n; i++) {
+        struct amount x = { c->number[N_VALUE][i], c->number[N_LOW][i],
+                            c->number[N_HIGH][i] };
+        if (number_matches(v, &x) &&
             (c->kind == CELL_NUMBER || unit_matches(&u, c, i)))
             mark(&m->to, c, i);
+    }
 }

@@ -61,6 +61,7 @@ static void copy_cell(struct segment_builder *b, struct source *from,
     to->flags = c->flags == NULL ? 0 : c->flags[i];
     to->type = c->type == NULL ? 0 : c->type[i];
     to->group = at32(c->group, i);
+    to->part = c->part;
     for (unsigned s = 0; s < S_COUNT; s++)
         to->str[s] = string_of(b, from, at32(c->str[s], i));
     if (c->low != NULL) {

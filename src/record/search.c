@@ -13,7 +13,7 @@ static void merge_set(const struct scan *from, const uint64_t *set,
     }
 }
 
-/* A root search: every type by itself, together one set. */
+/* A root search: every type by itself, together one set.  No _type: all. */
 static enum err evaluate_root(const struct scan *whole, const struct query *q,
                               uint64_t **out, uint64_t *total)
 {
@@ -21,13 +21,17 @@ static enum err evaluate_root(const struct scan *whole, const struct query *q,
     if (all == NULL)
         return arena_err(whole->a);
     *total = 0;
-    for (size_t i = 0; i < q->type_count; i++) {
+    size_t types = q->type_count != 0 ? q->type_count
+                                      : release_type_count(whole->r->release);
+    for (size_t i = 0; i < types; i++) {
         struct scan s;
         uint64_t *set, n;
-        enum err err =
-            scan_begin(whole->r, q->types[i], whole->a, whole->w, 0, &s);
+        uint16_t type = q->type_count != 0 ? q->types[i] : (uint16_t)i;
+        enum err err = scan_begin(whole->r, type, whole->a, whole->w, 0, &s);
+        if (err == OK && s.words == 0)
+            continue;
         if (err == OK)
-            err = evaluate(&s, q, i, &set, &n);
+            err = evaluate(&s, q, &set, &n);
         if (err != OK)
             return err;
         merge_set(&s, set, whole, all);
@@ -87,7 +91,7 @@ enum err record_search(const struct record *r, const struct query *q,
     if (err == OK && q->type == TYPE_NONE)
         err = evaluate_root(&s, q, &set, &hits.total);
     else if (err == OK)
-        err = evaluate(&s, q, 0, &set, &hits.total);
+        err = evaluate(&s, q, &set, &hits.total);
     struct page page = { 0 };
     if (err == OK)
         err = take_page(&s, q, set, hits.total, &page);

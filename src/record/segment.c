@@ -22,7 +22,9 @@ static void *take(struct slab *s, size_t n, size_t size)
 static void take_column(struct slab *s, const struct column_plan *p,
                         struct column *c)
 {
-    *c = (struct column){ .row = p->row, .kind = p->kind, .n = p->n };
+    *c = (struct column){
+        .row = p->row, .kind = p->kind, .part = p->part, .n = p->n
+    };
     c->entry = take(s, p->n, sizeof *c->entry);
     for (unsigned i = 0; i < S_COUNT; i++)
         if (p->parts >> i & HAS_STR)

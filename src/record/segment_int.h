@@ -28,6 +28,7 @@ enum column_number { N_VALUE, N_LOW, N_HIGH, N_COUNT };
 struct column {
     uint16_t row;
     uint8_t kind;   /* enum cell_kind */
+    uint8_t part;   /* of a composite */
     bool is_strict; /* within equal keys entries go strictly up */
     uint32_t n;
     uint32_t *entry;
@@ -46,7 +47,7 @@ struct segment {
     uint32_t string_count, entry_count, column_count;
     const uint32_t *string_at; /* string_count + 1 */
     const char *string_bytes;
-    struct column *columns; /* by row, then kind */
+    struct column *columns; /* by row, part, kind */
     uint16_t *entry_type;
     uint32_t *entry_id;
     uint32_t *entry_slot;
@@ -72,7 +73,7 @@ enum column_part {
 };
 struct column_plan {
     uint16_t row;
-    uint8_t kind;
+    uint8_t kind, part;
     uint16_t parts;
     uint32_t n;
 };

@@ -4,11 +4,14 @@ CREATE TABLE record(
     user_id   BIGINT NOT NULL,
     kind      INTEGER NOT NULL,
     seq       BIGINT NOT NULL,   -- counts commits
+    stamp     BIGINT NOT NULL,   -- random, new with each commit
+    born      BIGINT NOT NULL,   -- random, of the record's first commit
     next_slot BIGINT NOT NULL,
     PRIMARY KEY (user_id, kind)
 ) WITHOUT ROWID;
 
 -- The record's index: append-only segments, one a commit, merged when many.
+-- A table with a rowid: its rows are large.
 CREATE TABLE segment(
     user_id BIGINT NOT NULL,
     kind    INTEGER NOT NULL,
@@ -16,19 +19,17 @@ CREATE TABLE segment(
     format  BIGINT NOT NULL,     -- of segment and search parameters
     data    BLOB NOT NULL,
     PRIMARY KEY (user_id, kind, number)
-) WITHOUT ROWID;
+);
 
 -- Every version of every resource.  key = user_id << 32 | kind << 30 | slot,
--- so that a user's bodies stand together.
+-- so that a user's bodies stand together.  Type and id stand in the text.
 CREATE TABLE body(
-    key          INTEGER PRIMARY KEY,
-    type         TEXT NOT NULL,
-    id           TEXT NOT NULL,
-    version      BIGINT NOT NULL,  -- 1, 2, ...
-    updated_ms   BIGINT NOT NULL,
-    prev_slot    BIGINT NOT NULL,  -- of the version before; -1: none
-    dictionary   INTEGER NOT NULL, -- zstd dictionary; 0: none; -1: a deletion
-    data         BLOB NOT NULL
+    key        INTEGER PRIMARY KEY,
+    version    BIGINT NOT NULL,  -- 1, 2, ...
+    updated_ms BIGINT NOT NULL,
+    prev_slot  BIGINT NOT NULL,  -- of the version before; -1: none
+    dictionary INTEGER NOT NULL, -- zstd dictionary; 0: none; -1: a deletion
+    data       BLOB NOT NULL     -- a deletion's: Type/id
 );
 
 -- Dictionaries that bodies were packed with; part of every backup.

@@ -1,0 +1,265 @@
+/* A record from the database: its segments, or, when those are of another
+ * format, everything from the bodies. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/rand.h"
+#include "store/store_int.h"
+
+static const struct db_statement select_record = {
+    "SELECT seq, stamp, born, next_slot FROM record "
+    "WHERE user_id = $1 AND kind = $2"
+};
+static const struct db_statement select_segments = {
+    "SELECT number, format, data FROM segment "
+    "WHERE user_id = $1 AND kind = $2 ORDER BY number"
+};
+static const struct db_statement select_bodies = {
+    "SELECT key, version, updated_ms, dictionary, data FROM body "
+    "WHERE key >= $1 AND key <= $2 ORDER BY key"
+};
+
+enum err load_row(struct db_session *session, int64_t user_id,
+                  enum record_kind kind, struct record_row *out)
+{
+    AUTO_ROWS rows = { 0 };
+    enum err err =
+        db_query(session, &select_record, &rows, DB_I64(user_id), DB_I64(kind));
+    if (err == OK)
+        err = db_next(&rows);
+    if (err == ERR_NOT_FOUND) {
+        *out = (struct record_row){ 0 };
+        return OK;
+    }
+    if (err == OK)
+        *out = (struct record_row){ db_i64(&rows, 0), db_i64(&rows, 1),
+                                    db_i64(&rows, 2), db_i64(&rows, 3) };
+    return err;
+}
+
+struct segments {
+    struct segment *at[SEGMENTS_MAX];
+    int64_t numbers[SEGMENTS_MAX];
+    size_t n;
+    bool is_stale;
+};
+
+static enum err read_segment(struct db_rows *rows, int64_t format,
+                             struct segments *out)
+{
+    AUTO_ARENA
+    a = ARENA(ARENA_MAX);
+    if (out->n == SEGMENTS_MAX || db_i64(rows, 1) != format) {
+        out->is_stale = true;
+        return OK;
+    }
+    enum err err = segment_decode(db_blob(rows, 2), &a, &out->at[out->n]);
+    if (err == ERR_FORMAT) { /* damaged: the bodies know */
+        out->is_stale = true;
+        return OK;
+    }
+    if (err == OK)
+        out->numbers[out->n++] = db_i64(rows, 0);
+    return err;
+}
+
+static enum err read_segments(struct db_session *session, int64_t user_id,
+                              enum record_kind kind, struct segments *out)
+{
+    AUTO_ROWS rows = { 0 };
+    enum err err = db_query(session, &select_segments, &rows, DB_I64(user_id),
+                            DB_I64(kind));
+    while (err == OK && !out->is_stale) {
+        err = db_next(&rows);
+        if (err == OK)
+            err = read_segment(&rows, segment_format(kind), out);
+    }
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err load_record(struct store *s, struct db_session *session,
+                     int64_t user_id, enum record_kind kind,
+                     const struct record_row *row, struct view **out,
+                     bool *is_made)
+{
+    struct segments all = { .n = 0 };
+    struct record *record = NULL;
+    enum err err = read_segments(session, user_id, kind, &all);
+    *is_made =
+        err == OK && (all.is_stale || (all.n == 0 && row->next_slot > 0));
+    if (*is_made)
+        err = rebuild_record(s, session, user_id, kind, &record);
+    else if (err == OK)
+        err = record_new(record_kind_release(kind), all.at, all.n, &record);
+    struct view *v = err == OK ? view_new(row, record) : NULL;
+    if (v != NULL && *is_made)
+        v->numbers[0] = row->seq;
+    else if (v != NULL)
+        memcpy(v->numbers, all.numbers, sizeof v->numbers);
+    for (size_t i = 0; i < all.n; i++)
+        segment_unref(all.at[i]);
+    record_unref(record);
+    if (err == OK && v == NULL)
+        err = ERR_NOMEM;
+    if (err == OK)
+        *out = v;
+    return err;
+}
+
+/* --- made anew ------------------------------------------------------------ */
+
+struct rebuild {
+    struct store *store;
+    enum release release;
+    struct arena *a;
+    struct map latest; /* Type/id -> struct found */
+};
+
+struct found {
+    struct record_entry entry;
+    int64_t dictionary;
+    struct str data;
+};
+
+/* {"resourceType":"X","id":"Y",... or, of a deletion, X/Y. */
+static struct str read_name(struct rebuild *r, int64_t dictionary,
+                            struct str data)
+{
+    if (dictionary == DELETION)
+        return arena_str(r->a, data);
+    AUTO_BUF
+    b = BUF(RESOURCE_BYTES_MAX * 3);
+    if (body_unpack(&r->store->packer, dictionary, data, &b) != OK)
+        return STR_NONE;
+    struct str rest = str_from((struct str){ b.data, b.len },
+                               sizeof "{\"resourceType\":\"" - 1);
+    struct str type, ignored, id;
+    if (!str_cut(&rest, '"', &type) || !str_cut(&rest, ':', &ignored) ||
+        !str_cut(&rest, '"', &ignored) || !str_cut(&rest, '"', &id))
+        return STR_NONE;
+    return arena_cat(r->a, type, STR("/"), id);
+}
+
+static enum err note_row(struct rebuild *r, struct db_rows *rows)
+{
+    int64_t dictionary = db_i64(rows, 3);
+    struct str name = read_name(r, dictionary, db_blob(rows, 4));
+    size_t slash = str_find(name, '/');
+    uint16_t type =
+        release_type_find(r->release, str_slice(name, 0, slash), false);
+    if (name.p == NULL || type == TYPE_NONE)
+        return arena_err(r->a) != OK ? arena_err(r->a) : ERR_FORMAT;
+    struct found *f = map_get(&r->latest, name);
+    if (f == NULL) {
+        f = arena_zalloc(r->a, 1, sizeof *f);
+        if (f == NULL)
+            return arena_err(r->a);
+        map_put(&r->latest, name, f);
+    }
+    f->entry = (struct record_entry){
+        .type = type,
+        .id = str_from(name, slash + 1),
+        .slot = (uint32_t)db_i64(rows, 0) & (SLOT_MAX - 1),
+        .version = (uint32_t)db_i64(rows, 1),
+        .last_updated_ms = db_i64(rows, 2),
+        .is_deleted = dictionary == DELETION,
+    };
+    f->dictionary = dictionary;
+    f->data = arena_str(r->a, db_blob(rows, 4));
+    return arena_err(r->a);
+}
+
+static enum err add_found(struct rebuild *r, struct segment_builder *b,
+                          struct found *f)
+{
+    struct resource resource;
+    struct cell *cells = NULL;
+    size_t n = 0, kept = 0;
+    if (f->entry.is_deleted) {
+        segment_add(b, &f->entry, NULL, 0);
+        return arena_err(r->a);
+    }
+    struct buf text = BUF_IN(r->a, RESOURCE_BYTES_MAX * 3);
+    struct str view;
+    enum err err =
+        body_unpack(&r->store->packer, f->dictionary, f->data, &text);
+    if (err == OK)
+        err = buf_view(&text, &view);
+    if (err == OK)
+        err = resource_parse(r->a, r->release, view, &resource, NULL);
+    if (err == OK)
+        err = resource_extract(r->a, &resource, &cells, &n, NULL);
+    if (err != OK)
+        return err;
+    for (size_t i = 0; i < n; i++)
+        if (!is_skipped(r->store, r->release, cells[i].param))
+            cells[kept++] = cells[i];
+    f->entry.content = resource_content_hash(&resource, r->a);
+    segment_add(b, &f->entry, cells, kept);
+    return arena_err(r->a);
+}
+
+static enum err read_bodies(struct rebuild *r, struct db_session *session,
+                            int64_t user_id, enum record_kind kind)
+{
+    AUTO_ROWS rows = { 0 };
+    enum err err = db_query(session, &select_bodies, &rows,
+                            DB_I64(body_key(user_id, kind, 0)),
+                            DB_I64(body_key(user_id, kind, SLOT_MAX - 1)));
+    while (err == OK) {
+        err = db_next(&rows);
+        if (err == OK)
+            err = note_row(r, &rows);
+    }
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err rebuild_record(struct store *s, struct db_session *session,
+                        int64_t user_id, enum record_kind kind,
+                        struct record **out)
+{
+    AUTO_ARENA
+    a = ARENA(ARENA_MAX);
+    struct rebuild r = { .store = s,
+                         .release = record_kind_release(kind),
+                         .a = &a,
+                         .latest = MAP_IN(&a) };
+    enum err err = read_bodies(&r, session, user_id, kind);
+    struct segment_builder *b = segment_builder_new(&a);
+    for (size_t i = 0; err == OK && i < r.latest.room; i++)
+        if (r.latest.slots[i].key.p != NULL)
+            err = add_found(&r, b, r.latest.slots[i].value);
+    struct segment *made = NULL;
+    if (err == OK)
+        err = segment_finish(b, &made);
+    if (err == OK)
+        err = record_new(r.release, &made, 1, out);
+    segment_unref(made);
+    return err;
+}
+
+/* --- keeping it ----------------------------------------------------------- */
+
+/* Writes a rebuilt index in place of the old one, so that the next load is
+ * quick; when somebody else wrote meanwhile, it is theirs to do. */
+void keep_rebuilt(struct store *s, struct store_snapshot *snap, struct view *v)
+{
+    AUTO_ARENA
+    a = ARENA(ARENA_MAX);
+    AUTO_BUF
+    data = BUF(SEGMENT_BYTES_MAX);
+    struct transaction t = { .store = s,
+                             .user_id = snap->user_id,
+                             .kind = snap->kind,
+                             .before = snap->row,
+                             .after = snap->row,
+                             .merged_from = 0 };
+    rand_bytes(&t.after.stamp, sizeof t.after.stamp);
+    t.after.stamp &= INT64_MAX;
+    if (segment_encode(record_segment(v->record, 0), &a, &data) == OK &&
+        buf_view(&data, &t.segment) == OK &&
+        db_write(s->db, transaction_run, &t) == OK)
+        v->row = snap->row = t.after;
+    hot_set_view(&s->cache, snap->hot, v);
+}
