@@ -2,9 +2,11 @@
  * begin with :release, stand for all that is not named before. */
 #include "api/routes.h"
 
+#include "api/connect.h"
 #include "api/fhir.h"
 #include "api/health.h"
 #include "api/ingest.h"
+#include "api/systems.h"
 #include "api/token.h"
 #include "api/user_management.h"
 
@@ -29,7 +31,21 @@ const struct http_route api_routes[] = {
     { "GET", "/fhir/oauth2/token", oauth_token_not_get, family_oauth, SECRETS, "oauth.token" },
     { "GET", "/oauth2/token", oauth_token_not_get, family_oauth, SECRETS, "oauth.token" },
     /* systems: contract 8.1, 8.2, 8.5, 9 */
-    /* connect: contract 8.3, 8.4 */
+    { "GET", "/connect/system/clinical", systems_clinical, family_json, MESSAGES, "systems.list" },
+    { "POST", "/connect/system/clinical", systems_clinical, family_json, MESSAGES, "systems.list" },
+    { "GET", "/connect/system/device", systems_device, family_json, MESSAGES, "systems.device" },
+    { "POST", "/connect/system/device", systems_device, family_json, MESSAGES, "systems.device" },
+    { "GET", "/connect/system/provider", systems_provider, family_json, MESSAGES, "systems.provider" },
+    { "GET", "/connect/system/provider/search", systems_provider, family_json, MESSAGES, "systems.provider" },
+    { "GET", "/api/search", systems_search, family_systems, MESSAGES, "systems.search" },
+    { "POST", "/api/search", systems_search, family_systems, MESSAGES, "systems.search" },
+    { "GET", "/api/systems/:zip", systems_by_zip, family_systems, MESSAGES, "systems.zip" },
+    { "GET", "/api/all-systems", systems_all, family_systems, MESSAGES, "systems.all" },
+    /* connect: contract 8.3, 8.4, 9.4 */
+    { "GET", "/connect/system/clinical/:id", connect_to_system, family_connect, MESSAGES, "connect.start" },
+    { "POST", "/connect/system/clinical/:id", connect_to_system, family_connect, MESSAGES, "connect.start" },
+    { "GET", "/api/clinical/:id", connect_to_system, family_systems, MESSAGES, "connect.start" },
+    { "GET", "/connect/callback", connect_callback, family_connect, MESSAGES, "connect.callback" },
     /* ingest: contract 8.7 */
     { "POST", "/connect/api/on-demand-ingest", ingest_on_demand, family_um, MESSAGES, "ingest.on-demand" },
     { "GET", "/connect/api/token-status", ingest_token_status, family_um, MESSAGES, "ingest.token-status" },

@@ -123,13 +123,14 @@ static enum err do_read_refreshed(struct db_session *s, void *context)
     return err;
 }
 
+/* When first, what second: tokens may then be newer than told, never older. */
 static enum err read_tokens(struct refresh *r)
 {
     vault_tokens_fini(r->tokens);
     *r->tokens = (struct vault_tokens){ .generation = 0 };
-    enum err err = vault_get(r->c->o.vault, r->user_id, r->id, r->tokens);
+    enum err err = db_read(r->c->o.db, do_read_refreshed, r);
     if (err == OK)
-        err = db_read(r->c->o.db, do_read_refreshed, r);
+        err = vault_get(r->c->o.vault, r->user_id, r->id, r->tokens);
     return err;
 }
 
