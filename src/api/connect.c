@@ -147,12 +147,25 @@ static struct str redirect_of(const struct params *p, const struct app *app)
     return app->redirect_count > 0 ? app->redirect_uris[0] : STR("");
 }
 
+/* In the header, the query, or a form that a page posts. */
+static enum err check_token(struct http_request *r, const struct params *p,
+                            struct principal *out)
+{
+    struct str in_form = url_param(&p->body, STR("access_token"));
+    if (in_form.n == 0 || http_bearer(r).p != NULL)
+        return access_token_of(r, out);
+    enum err err = token_check(services_of(r)->tokens, in_form, out);
+    return err == ERR_UNAUTHENTICATED
+               ? access_failed(r, err, "the access token has expired")
+               : err;
+}
+
 static enum err read_ask(struct http_request *r, const struct params *p,
                          struct connect_ask *out)
 {
     struct principal principal;
     struct app app;
-    enum err err = access_token_of(r, &principal);
+    enum err err = check_token(r, p, &principal);
     if (err == OK && principal.user_id == 0)
         err = why(&r->why, ERR_UNAUTHENTICATED,
                   "a person's access token is needed");

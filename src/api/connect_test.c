@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "api/testing.h"
+#include "audit/audit.h"
 #include "auth/app.h"
 #include "auth/token.h"
 #include "auth/user.h"
@@ -73,6 +74,17 @@ static struct made {
     struct http_gate *gate;
     char token[80], client_id[80];
 } m;
+
+/* In place of audit/: what the feed was told. */
+static int noted;
+
+enum err audit_record_step(struct audit *a, const struct audit_step *step)
+{
+    (void)a;
+    assert_true(step->step.n > 0);
+    noted++;
+    return OK;
+}
 
 struct put {
     struct system *system;
@@ -140,6 +152,7 @@ static int set_up(void **state)
     (void)state;
     struct why w = { 0 };
     memset(&m, 0, sizeof m);
+    noted = 0;
     m.t = db_test_open();
     m.a = ARENA(8 << 20);
     m.s.db = m.t.db;
@@ -158,6 +171,7 @@ static int set_up(void **state)
         .client = m.s.client,
         .vault = m.s.vault,
         .seal = m.seal,
+        .audit = (struct audit *)&m, /* not looked into */
         .callback_url = STR("http://us.test/connect/callback"),
     };
     assert_int_equal(connect_new(&o, &m.s.connect, &w), OK);
@@ -237,6 +251,7 @@ static void a_program_is_sent_out_and_back(void **state)
     assert_int_equal(a.status, 302);
     assert_non_null(strstr(a.head, "Location: https://app.test/back?"
                                    "success=true&state=mine&system_id=4707\r"));
+    assert_int_equal(noted, 2);
     a = get("/connect/callback?code=c&state=STATE", "", "", st);
     assert_int_equal(a.status, 400);
 }
@@ -310,7 +325,6 @@ static void a_form_may_carry_the_token(void **state)
     struct api_answer a =
         api_call(&m.http, "POST", "/connect/system/clinical/4707",
                  "Content-Type: application/x-www-form-urlencoded\r\n", body);
-    /* the token in a form: the gate of access.h looks at header and query */
     assert_int_equal(a.status, 302);
 }
 
