@@ -2,6 +2,7 @@
  * Others append to `incoming` under `lock` and wake it; ended transfers are
  * appended to their batch, whose condition wakes its owner.  A call's arena is
  * touched by the thread between start and end, by its owner at any other time.
+ * A client outlives its batches: http_client_stop() waits for them.
  */
 #include "http/client_int.h"
 
@@ -11,7 +12,8 @@
 #include "base/clock.h"
 #include "base/guard.h"
 
-#define POLL_MS 1000
+#define POLL_MS        1000
+#define KEPT_TRANSFERS 64
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static void curl_init(void)
@@ -22,6 +24,7 @@ static void curl_init(void)
 /* Hands an ended transfer to its batch. */
 static void hand_over(struct transfer *t)
 {
+    t->call->took_ms = (clock_monotonic_ns() - t->started_ns) / 1000000;
     GUARD(&t->client->lock);
     t->next = NULL;
     *t->batch->last_done = t;
@@ -60,7 +63,6 @@ static void end(struct http_client *c, struct transfer *t, CURLcode code)
         start(c, t);
         return;
     }
-    t->call->took_ms += clock_monotonic_ns() / 1000000;
     hand_over(t);
 }
 
@@ -138,6 +140,7 @@ enum err http_client_start(const struct http_client_options *o,
     c->o = *o;
     c->last_incoming = &c->incoming;
     pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->quiet, NULL);
     c->multi = curl_multi_init();
     if (c->multi != NULL) {
         long per_host = o->per_host_max > 0 ? (long)o->per_host_max : 6;
@@ -166,9 +169,18 @@ void http_client_stop(struct http_client *c)
         }
         curl_multi_wakeup(c->multi);
         pthread_join(c->thread, NULL);
+        GUARD(&c->lock);
+        while (c->batches > 0)
+            pthread_cond_wait(&c->quiet, &c->lock);
+    }
+    while (c->free != NULL) {
+        struct transfer *t = c->free;
+        c->free = t->next;
+        transfer_free(t);
     }
     if (c->multi != NULL)
         curl_multi_cleanup(c->multi);
+    pthread_cond_destroy(&c->quiet);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
@@ -181,24 +193,61 @@ enum err http_batch_new(struct http_client *c, struct http_batch **out)
     b->client = c;
     b->last_done = &b->done;
     pthread_cond_init(&b->ended, NULL);
+    {
+        GUARD(&c->lock);
+        c->batches++;
+    }
     *out = b;
     return OK;
+}
+
+static struct transfer *take_free(struct http_client *c)
+{
+    {
+        GUARD(&c->lock);
+        struct transfer *t = c->free;
+        if (t != NULL) {
+            c->free = t->next;
+            c->free_count--;
+            t->next = NULL;
+            return t;
+        }
+    }
+    return calloc(1, sizeof(struct transfer));
+}
+
+static void give_free(struct http_client *c, struct transfer *t)
+{
+    transfer_reset(t);
+    {
+        GUARD(&c->lock);
+        if (c->free_count < KEPT_TRANSFERS) {
+            t->next = c->free;
+            c->free = t;
+            c->free_count++;
+            return;
+        }
+    }
+    transfer_free(t);
 }
 
 void http_batch_start(struct http_batch *b, struct http_call *call)
 {
     struct http_client *c = b->client;
-    struct transfer *t = calloc(1, sizeof *t);
-    assert(t != NULL); /* a hundred bytes; the call itself needs far more */
+    struct transfer *t = take_free(c);
+    assert(t != NULL); /* a kilobyte; the call itself needs far more */
     call->err = OK;
     call->status = 0;
     call->answer = STR_NONE;
     call->answer_headers = NULL;
     call->answer_header_count = 0;
     call->final_url = call->url;
-    call->took_ms = -(clock_monotonic_ns() / 1000000);
+    call->took_ms = 0;
     call->why.text[0] = '\0';
-    *t = (struct transfer){ .client = c, .call = call, .batch = b };
+    t->client = c;
+    t->call = call;
+    t->batch = b;
+    t->started_ns = clock_monotonic_ns();
     {
         GUARD(&c->lock);
         b->under_way++;
@@ -235,7 +284,7 @@ struct http_call *http_batch_next(struct http_batch *b)
     if (t == NULL)
         return NULL;
     struct http_call *call = t->call;
-    transfer_free(t);
+    give_free(b->client, t);
     return call;
 }
 
@@ -257,6 +306,11 @@ void http_batch_free(struct http_batch *b)
     curl_multi_wakeup(b->client->multi);
     while (http_batch_next(b) != NULL)
         ;
+    {
+        GUARD(&b->client->lock);
+        if (--b->client->batches == 0)
+            pthread_cond_broadcast(&b->client->quiet);
+    }
     pthread_cond_destroy(&b->ended);
     free(b);
 }

@@ -23,7 +23,8 @@ struct http_client_options {
 };
 MUST_CHECK enum err http_client_start(const struct http_client_options *o,
                                       struct http_client **out, struct why *w);
-/* Fails what is under way with ERR_STOPPING, ends the thread. */
+/* Fails what is under way with ERR_STOPPING, waits until every batch was freed
+ * and every http_client_run() came back, ends the thread. */
 void http_client_stop(struct http_client *c);
 
 #define HTTP_CALL_HEADERS_MAX 12
@@ -35,8 +36,8 @@ struct http_call {
     size_t header_count;
     struct str body;
     size_t answer_max_bytes; /* 0: 64 MiB */
-    int64_t timeout_ms;      /* whole call; 0: 60 s */
-    unsigned redirects_max;  /* 0: none are followed */
+    int64_t timeout_ms;      /* whole call, all hops; 0: 60 s */
+    unsigned redirects_max;  /* 0: none are followed; past it ERR_UPSTREAM */
     /* answered; in `arena` */
     struct arena *arena; /* the answer's memory, set by the caller; used
                             only by the client until the call is done */
@@ -44,7 +45,8 @@ struct http_call {
                             ERR_DENIED (gate), ERR_TIMEOUT, ERR_UPSTREAM
                             (no connection, TLS, cut), ERR_TOO_LARGE */
     int status;
-    struct str answer; /* decoded from gzip/br; NUL-terminated */
+    struct str answer; /* decoded from gzip/br; in the arena with JSON_PADDING
+                          NULs behind, so that it may be parsed in place */
     struct http_header *answer_headers;
     size_t answer_header_count;
     struct str final_url; /* after redirects */
