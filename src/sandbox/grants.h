@@ -5,6 +5,8 @@
 #ifndef SANDBOX_GRANTS_H
 #define SANDBOX_GRANTS_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "sandbox/accounts.h"
@@ -20,8 +22,8 @@ struct grant {
     bool has_release;     /* aud said so */
     struct str scope, redirect_uri, challenge, nonce, state;
     uint64_t faults;
-    unsigned requests;  /* FHIR requests so far */
-    unsigned refreshes; /* token requests with refresh_token so far */
+    unsigned requests;     /* FHIR requests so far */
+    atomic_uint refreshes; /* token requests with refresh_token so far */
     bool is_revoked;
 };
 
