@@ -53,6 +53,10 @@ size_t result_page(struct ask *ask, const struct url_params *params);
 bool result_cursor(struct ask *ask, struct str *path, struct str *query,
                    size_t *offset);
 
+/* site_extras.c: rows that faults slip among a search's. */
+void extras_add(struct ask *ask, struct str type,
+                const struct chart_row ***rows, size_t *n);
+
 /* site_search.c */
 enum err search_run(struct ask *ask, struct str type, struct str query,
                     size_t offset);

@@ -36,23 +36,28 @@ enum err site_deny(struct http_request *r, struct http_response *out,
     return site_send_back(r, out, g->redirect_uri, g->state, params, 2);
 }
 
+static void scope_item(struct buf *b, struct str text)
+{
+    buf_add(b, STR("<li>"));
+    site_html(b, text);
+    buf_add(b, STR("</li>"));
+}
+
+/* What the person is asked, in words where there are words. */
 static void scope_list_html(struct buf *b, struct str scopes)
 {
-    struct str scope;
+    struct str rest = scopes, scope;
     buf_add(b, STR("<ul class=\"scopes\">"));
-    while (scope_next(&scopes, &scope)) {
+    if (scope_has(scopes, STR("openid")) || scope_has(scopes, STR("profile")))
+        scope_item(b, STR("Who you are"));
+    if (scope_has(scopes, STR("offline_access")))
+        scope_item(b, STR("Access while you are away"));
+    while (scope_next(&rest, &scope)) {
         size_t slash = str_find(scope, '/');
         struct str type = str_slice(scope, slash + 1, str_rfind(scope, '.'));
-        buf_add(b, STR("<li>"));
-        if (str_starts(scope, STR("patient/")) && str_eq(type, STR("*")))
-            buf_add(b, STR("Your whole record"));
-        else if (str_starts(scope, STR("patient/")))
-            site_html(b, type);
-        else if (str_eq(scope, STR("offline_access")))
-            buf_add(b, STR("Access while you are away"));
-        else
-            site_html(b, scope);
-        buf_add(b, STR("</li>"));
+        if (!str_starts(scope, STR("patient/")))
+            continue;
+        scope_item(b, str_eq(type, STR("*")) ? STR("Your whole record") : type);
     }
     buf_add(b, STR("</ul>"));
 }

@@ -2,6 +2,8 @@
  *
  * Cursors hold no memory here: an opaque text is base64url of
  * "offset\npath\nquery", so any number of them stays good for ever. */
+#include <assert.h>
+
 #include "base/base64.h"
 #include "base/json.h"
 #include "sandbox/fhir_int.h"
@@ -60,7 +62,9 @@ size_t result_page(struct ask *ask, const struct url_params *params)
     bool has = str_to_u64(url_param(params, STR("_count")), &asked) && asked;
     size_t page = has ? (size_t)asked : ask->system->page_size;
     page = page > ask->system->page_max ? ask->system->page_max : page;
-    return fault_in(ask->faults, FAULT_COUNT_IGNORED) ? 7 : page;
+    if (fault_in(ask->faults, FAULT_COUNT_IGNORED))
+        return 7;
+    return page > 0 ? page : 1;
 }
 
 bool result_cursor(struct ask *ask, struct str *path, struct str *query,
@@ -128,6 +132,7 @@ static struct str next_url(struct ask *ask, const struct result *result,
         buf_add(&b, result->query);
     }
     struct buf number = BUF_IN(a, 32);
+    assert(result->page > 0);
     if (paging == PAGING_NUMBER) {
         buf_add_u64(&number, offset / result->page + 1);
         url_add_param(&b, STR("page"), (struct str){ number.data, number.len });

@@ -9,36 +9,40 @@ static bool has(const struct url_params *params, struct str name)
     return url_param(params, name).n > 0;
 }
 
-/* What vendors demand of a search; NULL: fine.  *status is set with it. */
-static const char *vendor_rule(const struct sandbox_system *system,
-                               struct str type, const struct url_params *p,
-                               int *status)
+/* What vendors demand of a search by patient: one of the parameters. */
+static const struct rule {
+    unsigned flag;
+    struct str type;
+    struct str either, or_else;
+    int status;
+    const char *says;
+} rules[] = {
+    { SYSTEM_CATEGORY, STR_INIT("Observation"), STR_INIT("category"),
+      STR_INIT("code"), 400, "59108: either category or code is required" },
+    { SYSTEM_CATEGORY_404, STR_INIT("CarePlan"), STR_INIT("category"),
+      STR_INIT(""), 404, "Valid care plan category not present" },
+    { SYSTEM_CATEGORY, STR_INIT("CarePlan"), STR_INIT("category"), STR_INIT(""),
+      400, "59159: a category is required" },
+    { SYSTEM_STATUS, STR_INIT("CareTeam"), STR_INIT("status"), STR_INIT(""),
+      400, "does not know how to handle GET with parameters [patient]" },
+    { SYSTEM_INTENT, STR_INIT("MedicationRequest"), STR_INIT("intent"),
+      STR_INIT(""), 403, "required parameter combinations: patient+intent" },
+    { SYSTEM_STRICT_JSON, STR_INIT("Appointment"), STR_INIT("date"),
+      STR_INIT(""), 400, "a date or an _id is required" },
+};
+
+/* The rule that the search breaks; NULL: none. */
+static const struct rule *broken_rule(const struct sandbox_system *system,
+                                      struct str type,
+                                      const struct url_params *params)
 {
-    unsigned flags = system->flags;
-    *status = 400;
-    bool has_group = has(p, STR("category")) || has(p, STR("_id"));
-    if ((flags & SYSTEM_CATEGORY) != 0 && str_eq(type, STR("Observation")) &&
-        !has_group && !has(p, STR("code")))
-        return "59108: either category or code is required";
-    if ((flags & SYSTEM_CATEGORY) != 0 && str_eq(type, STR("CarePlan")) &&
-        !has_group) {
-        if (system->paging == PAGING_NUMBER)
-            *status = 404;
-        return "59159: valid care plan category not present";
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const struct rule *rule = &rules[i];
+        if ((system->flags & rule->flag) != 0 && str_eq(type, rule->type) &&
+            !has(params, STR("_id")) && !has(params, rule->either) &&
+            !has(params, rule->or_else))
+            return rule;
     }
-    if ((flags & SYSTEM_STATUS) != 0 && str_eq(type, STR("CareTeam")) &&
-        !has(p, STR("status")) && !has(p, STR("_id")))
-        return "does not know how to handle GET operation with parameters "
-               "[patient]";
-    if ((flags & SYSTEM_INTENT) != 0 &&
-        str_eq(type, STR("MedicationRequest")) && !has(p, STR("intent")) &&
-        !has(p, STR("_id"))) {
-        *status = 403;
-        return "required parameter combinations: patient+intent";
-    }
-    if (system->paging == PAGING_CONTEXT && str_eq(type, STR("Appointment")) &&
-        !has(p, STR("date")))
-        return "a date or an _id is required";
     return NULL;
 }
 
@@ -116,30 +120,6 @@ static void keep_self(struct ask *ask, const struct url_params *params,
     }
 }
 
-/* A row of somebody else among them: what must never be kept. */
-static void add_stranger(struct ask *ask, struct str type,
-                         const struct chart_row ***rows, size_t *n)
-{
-    if (!fault_in(ask->faults, FAULT_OTHER_PATIENT) || *n == 0 ||
-        !str_eq(type, STR("Condition")))
-        return;
-    struct arena *a = ask->r->arena;
-    struct chart_row *row = arena_zalloc(a, 1, sizeof *row);
-    const struct chart_row **more = arena_alloc(a, (*n + 1) * sizeof(void *));
-    if (row == NULL || more == NULL)
-        return;
-    row->type = type;
-    row->id = STR("somebody-elses");
-    row->body = STR("{\"resourceType\":\"Condition\",\"id\":\"somebody-elses\","
-                    "\"subject\":{\"reference\":\"Patient/somebody-else\"},"
-                    "\"patient\":{\"reference\":\"Patient/somebody-else\"},"
-                    "\"code\":{\"text\":\"Not yours\"}}");
-    for (size_t i = 0; i < *n; i++)
-        more[i] = (*rows)[i];
-    more[(*n)++] = row;
-    *rows = more;
-}
-
 enum err search_run(struct ask *ask, struct str type, struct str query,
                     size_t offset)
 {
@@ -156,10 +136,9 @@ enum err search_run(struct ask *ask, struct str type, struct str query,
     if (err != OK)
         return err;
     struct str patient = patient_of(&params);
-    int status;
-    const char *complaint = vendor_rule(ask->system, type, &params, &status);
-    if (complaint != NULL) {
-        ask_refuse(ask, status, "required", complaint);
+    const struct rule *rule = broken_rule(ask->system, type, &params);
+    if (rule != NULL) {
+        ask_refuse(ask, rule->status, "required", rule->says);
         return OK;
     }
     if (!check_patient(ask, type, &params, patient))
@@ -177,7 +156,7 @@ enum err search_run(struct ask *ask, struct str type, struct str query,
         keep_self(ask, &params, result.rows, &result.count);
     else
         keep_patient(ask, patient, result.rows, &result.count);
-    add_stranger(ask, type, &result.rows, &result.count);
+    extras_add(ask, type, &result.rows, &result.count);
     result.page = result_page(ask, &params);
     return result_send(ask, &result);
 }

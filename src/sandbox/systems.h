@@ -43,9 +43,10 @@ enum {
     SYSTEM_OUTCOMES = 1 << 22,   /* an OperationOutcome entry in each set */
     SYSTEM_EMPTY_403 = 1 << 23,  /* refusals without a body */
     SYSTEM_HTML_404 = 1 << 24,
-    SYSTEM_RAW_BINARY = 1 << 25,  /* Binary as its bytes, never as JSON */
-    SYSTEM_OLD_JSON = 1 << 26,    /* application/json+fhir */
-    SYSTEM_STRICT_JSON = 1 << 27, /* else 406, empty */
+    SYSTEM_RAW_BINARY = 1 << 25,   /* Binary as its bytes, never as JSON */
+    SYSTEM_OLD_JSON = 1 << 26,     /* application/json+fhir */
+    SYSTEM_STRICT_JSON = 1 << 27,  /* else 406, empty */
+    SYSTEM_CATEGORY_404 = 1 << 28, /* CarePlan without category: 404 */
 };
 enum system_paging {
     PAGING_SESSION, /* ?sessionID= */
