@@ -113,8 +113,8 @@ static inline void bench_add_bundle(struct arena *a, struct str text,
                         str_eq(r->type_name, STR("Practitioner")) ||
                         str_eq(r->type_name, STR("Organization")) ||
                         str_eq(r->type_name, STR("Location"));
-        p->ids[p->n] = (struct str){ is_short ? id + 12 : id,
-                                     is_short ? 12 : 48 };
+        p->ids[p->n] =
+            (struct str){ is_short ? id + 12 : id, is_short ? 12 : 48 };
         struct str *to = arena_alloc(a, sizeof *to);
         *to = arena_cat(a, r->type_name, STR("/"), p->ids[p->n]);
         struct str url = json_get_text(e.now, STR("fullUrl"));

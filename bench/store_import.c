@@ -31,9 +31,8 @@ static void *import(void *context)
             ops[n++] = (struct store_op){ .verb = STORE_PUT,
                                           .resource = &p->resources[k],
                                           .id = p->ids[k] };
-        enum err err =
-            store_commit(j->store, j->first_user + (int64_t)i, RECORD_R4, -1,
-                         ops, n, &a, NULL, NULL, &w);
+        enum err err = store_commit(j->store, j->first_user + (int64_t)i,
+                                    RECORD_R4, -1, ops, n, &a, NULL, NULL, &w);
         if (err != OK)
             (void)fprintf(stderr, "%s: %s\n", err_name(err), w.text);
     }
