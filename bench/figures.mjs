@@ -1,0 +1,258 @@
+// The figures of docs/benchmarks.md.  Server, sandbox and load share this
+// machine; every figure is the median of RUNS runs.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { World } from '../tests/support/world.mjs';
+import { Program, build, freePort, freshFolder, run, shared } from '../tests/support/programs.mjs';
+
+const runs = Number(process.env.RUNS ?? 5);
+const chosen = process.argv.slice(2);
+const rows = [];
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const spread = (list) => `${Math.round(Math.min(...list)).toLocaleString('en')} - ${Math.round(Math.max(...list)).toLocaleString('en')}`;
+function row(name, values, unit, aim, note = '') {
+  const value = median(values);
+  const shown = value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en');
+  rows.push({ name, value: shown, unit, range: values.length > 1 ? spread(values) : '', aim, note });
+  console.log(`${name}: ${shown} ${unit} (aim ${aim}) ${note}`);
+}
+
+// Synthea's patients when they are there, else people of our own generator.
+function bundles() {
+  const folder = join(shared, 'patients/r4');
+  if (existsSync(folder))
+    return readdirSync(folder).filter((f) => /^blaze-/.test(f) && !f.includes('infra')).sort()
+      .map((f) => JSON.parse(gunzipSync(readFileSync(join(folder, f)))));
+  const made = freshFolder();
+  spawnSync(join(build, 'tributary-sandbox'), ['--write', made.path]);
+  const list = readdirSync(join(made.path, 'r4')).map((f) => JSON.parse(readFileSync(join(made.path, 'r4', f))));
+  made.remove();
+  return list;
+}
+
+// The same resources as a transaction of our own: every entry a POST.
+function transaction(bundle) {
+  const entry = bundle.entry.map((e) => ({ fullUrl: e.fullUrl, resource: e.resource, request: { method: 'POST', url: e.resource.resourceType } }));
+  let text = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry });
+  // Conditional references need the infra bundle; here they stay as text.
+  text = text.replace(/"reference":"([A-Za-z]+)\?[^"]*"/g, '"display":"$1"');
+  return { text, count: entry.length };
+}
+
+async function post(world, user, text) {
+  const answer = await fetch(`${world.base}/r4`, { method: 'POST', body: text, headers: { Authorization: `Bearer ${user.token}`, 'Content-Type': 'application/fhir+json' } });
+  const body = await answer.text();
+  if (answer.status !== 200) throw new Error(`${answer.status} ${body.slice(0, 400)}`);
+}
+
+async function fill(world, user, size) {
+  const all = bundles().map(transaction);
+  let n = 0;
+  for (let i = 0; n < size; i++) {
+    await post(world, user, all[i % all.length].text);
+    n += all[i % all.length].count;
+  }
+  return n;
+}
+
+function wrk(url, token, { connections = 64, threads = 2, seconds = 5, script } = {}) {
+  const args = ['-t', String(threads), '-c', String(connections), '-d', `${seconds}s`, '--latency', '-H', `Authorization: Bearer ${token}`];
+  if (script) args.push('-s', script);
+  const out = spawnSync('wrk', [...args, url], { encoding: 'utf8' }).stdout;
+  const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(out)?.[1] ?? 0);
+  const p99 = /99%\s+([\d.]+)(us|ms|s)/.exec(out);
+  const ms = p99 ? Number(p99[1]) * { us: 0.001, ms: 1, s: 1000 }[p99[2]] : NaN;
+  const errors = Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0);
+  if (errors) throw new Error(`wrk: ${errors} errors at ${url}`);
+  return { rate, ms };
+}
+
+const quiet = { server: ['--access-log', 'off', '--body-max-mb', '256'] };
+const figures = {
+  async import() {
+    const world = await World.start(quiet);
+    const all = bundles().map(transaction).filter((t) => t.count > 100);
+    const rates = [], parallel = [];
+    for (let r = 0; r < runs; r++) {
+      const user = await world.user(`import-${r}`);
+      const start = process.hrtime.bigint();
+      let n = 0;
+      for (const t of all) { await post(world, user, t.text); n += t.count; }
+      rates.push(n / (Number(process.hrtime.bigint() - start) / 1e9));
+      const others = await Promise.all([0, 1].map((k) => world.user(`import-${r}-${k}`)));
+      const again = process.hrtime.bigint();
+      await Promise.all(others.map(async (u) => { for (const t of all) await post(world, u, t.text); }));
+      parallel.push((2 * n) / (Number(process.hrtime.bigint() - again) / 1e9));
+    }
+    row('transaction-bundle import, 1 client', rates, 'resources/s', '30,000');
+    row('transaction-bundle import, 2 clients', parallel, 'resources/s', '30,000');
+    await world.stop();
+  },
+
+  async read() {
+    const world = await World.start(quiet);
+    const user = await world.user('reader');
+    await fill(world, user, 1000);
+    const { body } = await world.get(user, '/r4/Observation?_count=1');
+    const url = `${world.base}/r4/Observation/${body.entry[0].resource.id}`;
+    wrk(url, user.token, { seconds: 2 });
+    const found = Array.from({ length: runs }, () => wrk(url, user.token));
+    const floor = Array.from({ length: 3 }, () => wrk(`${world.base}/health`, user.token, { seconds: 3 }).rate);
+    row('read by id, 64 connections', found.map((f) => f.rate), 'req/s', '40,000', `p99 ${median(found.map((f) => f.ms)).toFixed(2)} ms; /health on the same machine ${Math.round(median(floor)).toLocaleString('en')}`);
+    await world.stop();
+  },
+
+  async search() {
+    const world = await World.start(quiet);
+    const user = await world.user('searcher');
+    await fill(world, user, 3000);
+    const url = `${world.base}/r4/Observation?code=http%3A%2F%2Floinc.org%7C8302-2&date=ge2010-01-01&_sort=-date&_count=10`;
+    const total = (await world.get(user, url)).body.total;
+    wrk(url, user.token, { seconds: 2 });
+    const found = Array.from({ length: runs }, () => wrk(url, user.token));
+    row('search Observation by code and date, sorted, page of 10', found.map((f) => f.rate), 'req/s', '20,000', `${total} match; p99 ${median(found.map((f) => f.ms)).toFixed(2)} ms`);
+    const one = `${world.base}/r4/Observation?code=http%3A%2F%2Floinc.org%7C8302-2&date=ge2010-01-01&_sort=-date&_count=1`;
+    row('the same, page of 1', Array.from({ length: runs }, () => wrk(one, user.token).rate), 'req/s', '20,000');
+    await world.stop();
+  },
+
+  async everything() {
+    const world = await World.start(quiet);
+    for (const size of [1000, 10000]) {
+      const user = await world.user(`everything-${size}`);
+      await fill(world, user, size);
+      const [patient] = await world.all(user, '/r4/Patient?_count=1000');
+      const rates = [];
+      for (let r = 0; r < runs + 1; r++) {
+        // curl follows the pages: Node's own JSON reading would be what is measured.
+        const start = process.hrtime.bigint();
+        let n = 0;
+        for (let url = `${world.base}/r4/Patient/${patient.id}/$everything?_count=1000`; url;) {
+          const out = spawnSync('curl', ['-s', '-H', `Authorization: Bearer ${user.token}`, url], { maxBuffer: 1 << 30 }).stdout;
+          const tail = out.subarray(out.length - 3000).toString();
+          n += (out.toString('latin1').match(/"search":\{"mode":"match"\}/g) ?? []).length;
+          url = /"relation":"next","url":"([^"]+)"/.exec(tail)?.[1];
+        }
+        if (r > 0) rates.push(n / (Number(process.hrtime.bigint() - start) / 1e9));
+      }
+      const url = `${world.base}/r4/Patient/${patient.id}/$everything?_count=1000`;
+      const first = wrk(url, user.token, { connections: 4, seconds: 4 });
+      row(`$everything, ${size} resources, by following links with curl`, rates, 'resources/s', '400,000', `one page of 1,000 by wrk: ${Math.round(first.rate * 1000).toLocaleString('en')} resources/s`);
+    }
+    await world.stop();
+  },
+
+  async connect() {
+    const ratios = [], rates = [];
+    const patients = join(shared, 'patients');
+    const large = existsSync(patients) ? readdirSync(join(patients, 'r4')).find((f) => f.startsWith('blaze-large-4b86befa'))?.replace(/\.json\.gz$/, '') : undefined;
+    const login = large ? [large, 'tributary'] : ['wilmasmart', 'Cerner01'];
+    const world = await World.start({ ...quiet, patients: large ? patients : undefined });
+    const pages = await record(world, login);
+    for (let r = 0; r < runs + 1; r++) {
+      const user = await world.user(`connect-${r}`);
+      await world.connect(user, 4707, login, { fhirVersion: 'r4' });
+      const [report] = await world.ingested(user, 300);
+      const took = (Date.parse(report.ended_at) - Date.parse(report.started_at)) / 1000;
+      const got = report.types.reduce((n, t) => n + t.got, 0);
+      const plain = plainCurl(pages);
+      if (r > 0) { ratios.push(took / plain); rates.push(got / took); }
+    }
+    row('connect to complete, against plain parallel curl of the same pages', ratios, 'x', '1.25', `${pages.urls.length} pages; ${Math.round(median(rates)).toLocaleString('en')} resources/s`);
+    await world.stop();
+  },
+
+  async size() {
+    const world = await World.start(quiet);
+    const user = await world.user('size');
+    const n = await fill(world, user, 20000);
+    await world.server.stop();
+    const bytes = statSync(join(world.data, 'tributary.db')).size;
+    row('database bytes per resource', [bytes / n], 'B', '600', `${n} resources, all tables and indexes`);
+    await world.sandbox.stop();
+    world.folder.remove();
+  },
+
+  async start() {
+    const times = [], sizes = [];
+    for (let r = 0; r < runs; r++) {
+      const folder = freshFolder();
+      const port = await freePort();
+      const args = ['serve', '--data', folder.path, '--port', String(port)];
+      const first = new Program('tributary', args);
+      await first.ready(`http://127.0.0.1:${port}/ready`);
+      await first.stop();
+      const start = process.hrtime.bigint();
+      const child = spawn(join(build, 'tributary'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      await new Promise((done) => child.stderr.on('data', (d) => { if (String(d).includes('serve.ready')) done(); }));
+      times.push(Number(process.hrtime.bigint() - start) / 1e6);
+      const status = () => readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      sizes.push(Number(/VmRSS:\s+(\d+)/.exec(status())[1]) / 1024);
+      child.kill('SIGTERM');
+      await new Promise((done) => child.on('exit', done));
+      folder.remove();
+    }
+    row('start-up, spawn to listening', times, 'ms', '15');
+    row('resident memory, idle', sizes, 'MB', '15');
+  },
+};
+
+// Every page that an ingest asked for, with its token: seen by a proxy between
+// server and sandbox, in a run that is not timed.
+async function record(world, login) {
+  const port = await freePort();
+  const seen = [];
+  let token;
+  const proxy = createServer((request, response) => {
+    const ahead = httpRequest({ host: '127.0.0.1', port: world.sandboxPort, path: request.url, method: request.method, headers: { ...request.headers, host: `127.0.0.1:${world.sandboxPort}` } }, (answer) => {
+      if (request.method === 'GET' && answer.statusCode === 200 && request.headers.authorization) {
+        seen.push(request.url);
+        token = request.headers.authorization;
+      }
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(ahead);
+  });
+  await new Promise((done) => proxy.listen(port, '127.0.0.1', done));
+  const told = JSON.stringify({ systems: world.systems });
+  const swap = (text) => text.replaceAll(`127.0.0.1:${world.sandboxPort}`, `127.0.0.1:${port}`);
+  run('tributary', ['system', 'import', '-', '--data', world.data], swap(told));
+  await world.server.stop();
+  world.serverArgs.push('--outbound-allow', `127.0.0.1:${world.sandboxPort},127.0.0.1:${port}`);
+  await world.startServer();
+  const user = await world.user('recorded');
+  await world.connect(user, 4707, login, { fhirVersion: 'r4' });
+  await world.ingested(user, 300);
+  run('tributary', ['system', 'import', '-', '--data', world.data], told);
+  proxy.close();
+  return { urls: seen.map((u) => `${world.sandboxBase}${u}`), token };
+}
+
+// The same pages by curl, eight at once, connections kept.
+function plainCurl({ urls, token }) {
+  const folder = freshFolder();
+  writeFileSync(join(folder.path, 'urls'), urls.map((u, i) => `url = "${u}"\noutput = "${folder.path}/${i}"`).join('\n'));
+  const start = process.hrtime.bigint();
+  spawnSync('curl', ['-s', '-Z', '--parallel-max', '8', '-H', `Authorization: ${token}`, '-K', join(folder.path, 'urls')]);
+  const took = Number(process.hrtime.bigint() - start) / 1e9;
+  folder.remove();
+  return took;
+}
+
+for (const [name, figure] of Object.entries(figures)) {
+  if (chosen.length && !chosen.includes(name)) continue;
+  try {
+    await figure();
+  } catch (error) {
+    console.log(`${name}: failed: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+console.log(`\n${cpus().length} cores, ${cpus()[0].model}; median of ${runs} runs; server and load share the cores\n`);
+console.log('| figure | median | range | aim | note |\n| --- | ---: | --- | ---: | --- |');
+for (const r of rows) console.log(`| ${r.name} | ${r.value} ${r.unit} | ${r.range} | ${r.aim} | ${r.note} |`);
