@@ -13,7 +13,7 @@ export class World {
     w.base = `http://127.0.0.1:${w.port}`;
     w.sandboxBase = `http://127.0.0.1:${w.sandboxPort}`;
     w.serverArgs = ['serve', '--data', w.data, '--port', String(w.port),
-      '--outbound-allow', `127.0.0.1:${w.sandboxPort}`, '--um-per-minute', '100000', ...server];
+      '--outbound-allow', `127.0.0.1:${w.sandboxPort}`, '--um-per-hour', '1000000', ...server];
     w.env = env;
     const sandboxArgs = ['--port', String(w.sandboxPort), ...(patients ? ['--patients', patients] : []), ...sandbox];
     w.sandbox = new Program('tributary-sandbox', sandboxArgs, env);
