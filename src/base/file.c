@@ -34,15 +34,17 @@ enum err file_gunzip(struct str packed, struct buf *b)
     z.avail_in = (uInt)packed.n;
     int answer = Z_OK;
     while (answer != Z_STREAM_END && b->err == OK) {
-        char *room = buf_reserve(b, CHUNK);
+        size_t left = b->limit - b->len;
+        size_t n = left > 0 && left < CHUNK ? left : CHUNK;
+        char *room = buf_reserve(b, n); /* sticks when nothing is left */
         if (room == NULL)
             break;
         z.next_out = (Bytef *)room;
-        z.avail_out = (uInt)CHUNK;
+        z.avail_out = (uInt)n;
         answer = inflate(&z, Z_NO_FLUSH);
         if (answer != Z_OK && answer != Z_STREAM_END)
             break;
-        buf_added(b, CHUNK - z.avail_out);
+        buf_added(b, n - z.avail_out);
         if (answer == Z_STREAM_END && z.avail_in > 18)
             answer = inflateReset(&z); /* members may follow each other */
         else if (z.avail_in == 0 && z.avail_out > 0)
@@ -54,20 +56,31 @@ enum err file_gunzip(struct str packed, struct buf *b)
     return answer == Z_STREAM_END ? OK : ERR_FORMAT;
 }
 
+/* Room for the next read: what the limit leaves, or one byte more to see the
+ * end. */
+static size_t next_chunk(const struct buf *b)
+{
+    size_t left = b->limit - b->len;
+    return left < CHUNK ? left : CHUNK;
+}
+
 static enum err read_fd(int fd, struct buf *b, struct why *w, const char *path)
 {
     for (;;) {
-        char *room = buf_reserve(b, CHUNK);
+        size_t n = next_chunk(b);
+        char more, *room = n > 0 ? buf_reserve(b, n) : &more;
         if (room == NULL)
-            return why_of(w, b->err, STR("reading "), str_of(path),
-                          STR(": larger than allowed"));
-        ssize_t got = read(fd, room, CHUNK);
+            return b->err;
+        ssize_t got = read(fd, room, n > 0 ? n : 1);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return failed(w, "reading", path);
         if (got == 0)
             return OK;
+        if (n == 0)
+            return why_of(w, ERR_LIMIT, STR("reading "), str_of(path),
+                          STR(": larger than allowed"));
         buf_added(b, (size_t)got);
     }
 }
