@@ -137,7 +137,7 @@ static enum err plan_entry(struct transaction *t, size_t i)
     return OK;
 }
 
-enum err transaction_read(struct transaction *t, struct str body)
+enum err fhir_transaction_read(struct transaction *t, struct str body)
 {
     struct http_request *r = t->f->http;
     struct yyjson_val *checked;
@@ -179,7 +179,7 @@ enum err transaction_read(struct transaction *t, struct str body)
     return OK;
 }
 
-enum err transaction_plan_entry(struct transaction *t, size_t i)
+enum err fhir_transaction_plan_entry(struct transaction *t, size_t i)
 {
     enum err err = read_entry(t, i, t->entries[i].raw);
     return err == OK ? plan_entry(t, i) : err;
@@ -253,7 +253,8 @@ static void render(const struct transaction *t, struct http_response *out)
 static enum err run(struct transaction *t)
 {
     for (int tries = 0; tries < CONFLICT_TRIES; tries++) {
-        enum err err = t->is_batch ? batch_run(t) : transaction_run(t);
+        enum err err =
+            t->is_batch ? fhir_batch_run(t) : fhir_transaction_run(t);
         if (err != ERR_CONFLICT)
             return err;
     }
@@ -271,7 +272,7 @@ enum err fhir_bundle(struct http_request *r, struct http_response *out)
     if (err != OK)
         return err;
     struct transaction t = { .f = &f };
-    err = transaction_read(&t, r->body);
+    err = fhir_transaction_read(&t, r->body);
     if (err == OK)
         err = run(&t);
     if (err != OK)

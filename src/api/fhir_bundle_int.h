@@ -36,12 +36,14 @@ struct transaction {
 };
 
 /* Cuts the Bundle into raw entries. */
-MUST_CHECK enum err transaction_read(struct transaction *t, struct str body);
+MUST_CHECK enum err fhir_transaction_read(struct transaction *t,
+                                          struct str body);
 /* Reads entry i: its request, its resource, the id it will have. */
-MUST_CHECK enum err transaction_plan_entry(struct transaction *t, size_t i);
+MUST_CHECK enum err fhir_transaction_plan_entry(struct transaction *t,
+                                                size_t i);
 /* All or nothing; ERR_CONFLICT: look again. */
-MUST_CHECK enum err transaction_run(struct transaction *t);
+MUST_CHECK enum err fhir_transaction_run(struct transaction *t);
 /* Each on its own. */
-MUST_CHECK enum err batch_run(struct transaction *t);
+MUST_CHECK enum err fhir_batch_run(struct transaction *t);
 
 #endif

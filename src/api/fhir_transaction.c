@@ -201,14 +201,14 @@ static bool needs_record(const struct transaction *t)
     return false;
 }
 
-enum err transaction_run(struct transaction *t)
+enum err fhir_transaction_run(struct transaction *t)
 {
     struct arena *a = t->f->http->arena;
     enum err err = OK;
     for (size_t i = 0; err == OK && i < t->n; i++) {
         struct str raw = t->entries[i].raw;
         t->entries[i] = (struct entry){ .raw = raw };
-        err = transaction_plan_entry(t, i);
+        err = fhir_transaction_plan_entry(t, i);
         if (err == OK)
             err = policy_allows(
                 &t->f->access.principal,
@@ -252,7 +252,7 @@ static void fail_entry(struct transaction *t, struct entry *e, enum err err)
 }
 
 /* A batch is as many transactions of one entry. */
-enum err batch_run(struct transaction *t)
+enum err fhir_batch_run(struct transaction *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         struct transaction one = { .f = t->f,
@@ -260,7 +260,7 @@ enum err batch_run(struct transaction *t)
                                    .n = 1 };
         enum err err = ERR_CONFLICT;
         for (int tries = 0; err == ERR_CONFLICT && tries < 20; tries++)
-            err = transaction_run(&one);
+            err = fhir_transaction_run(&one);
         if (err == ERR_NOMEM || err == ERR_STOPPING || err == ERR_IO)
             return err;
         if (err != OK)
