@@ -34,6 +34,7 @@ MUST_CHECK enum err connection_put(struct db_session *s,
 
 /* ------------------------------------------------------------------- state */
 
+#define FLOW_EXTRA_MAX (SYSTEM_ENDPOINTS_MAX - 1)
 /* What belongs to one connect under way.  Sealed at rest. */
 struct flow {
     int64_t user_id, app_id, system_id;
@@ -42,7 +43,8 @@ struct flow {
     struct str issuer;
     struct str verifier, nonce, scope;
     struct str redirect_uri, app_state;
-    struct str extra_version, extra_base; /* a second release; "" : none */
+    /* other releases on the same host; "" : none */
+    struct str extra_version[FLOW_EXTRA_MAX], extra_base[FLOW_EXTRA_MAX];
 };
 /* Keeps it for CONNECT_STATE_MS; *out_state: 160 random bits in hex. */
 MUST_CHECK enum err state_put(struct connect *c, const struct flow *flow,
@@ -92,6 +94,7 @@ struct patient_ask {
     struct str reply_text; /* the whole reply, for vendors' own members */
     struct str client_id;
     struct str accept;
+    int64_t within_ms; /* for each request */
 };
 /* Which patient the person is there, and the Patient as the system serves it
  * ("" when it withholds it).  ERR_NOT_FOUND: no way told; ERR_MULTIPLE: several
@@ -100,12 +103,6 @@ MUST_CHECK enum err patient_find(struct connect *c,
                                  const struct patient_ask *ask, struct arena *a,
                                  struct str *out_id, struct str *out_json,
                                  struct why *w);
-/* The Patient of that id at a base URL; ERR_NOT_FOUND when it is not given. */
-MUST_CHECK enum err patient_read(struct connect *c, struct str base_url,
-                                 struct str id, struct str token,
-                                 struct str accept, struct arena *a,
-                                 struct str *out_json, struct why *w);
-
 /* A step for the progress feed; a failing audit does not stop a connect. */
 void note_step(struct connect *c, const struct flow *flow,
                struct str system_name, int64_t connection_id, struct str step,

@@ -11,7 +11,9 @@
 #include "base/url.h"
 #include "jobs/jobs.h"
 
-#define URL_TEXT_MAX ((size_t)16 * 1024)
+#define URL_TEXT_MAX      ((size_t)16 * 1024)
+#define PATIENT_WITHIN_MS 20000
+#define EXTRA_WITHIN_MS   5000
 
 struct finish {
     struct connect *c;
@@ -22,9 +24,13 @@ struct finish {
     struct vendor vendor;
     struct grant_reply reply;
     struct str reply_text, client_id;
-    struct str patient_json, extra_json; /* "" : not shown */
-    struct connection connection, extra;
-    bool has_extra;
+    struct str patient_json; /* "" : not shown */
+    struct connection connection;
+    struct extra {
+        struct connection connection;
+        struct str patient_json;
+    } extras[FLOW_EXTRA_MAX];
+    size_t extra_count;
     struct str error, description; /* of a failure, in our words */
 };
 
@@ -126,29 +132,35 @@ static void describe(struct finish *f)
     };
 }
 
-/* The second release behind the same sign-in is there when it shows the same
- * person's Patient to the same token. */
-static void try_extra(struct finish *f)
+/* Another release behind the same sign-in is there when it shows a Patient to
+ * the same token. */
+static void try_extra(struct finish *f, struct str version, struct str base)
 {
-    if (f->flow.extra_base.n == 0)
-        return;
     struct flow other = f->flow;
-    other.fhir_version = f->flow.extra_version;
-    other.base_url = f->flow.extra_base;
+    other.fhir_version = version;
+    other.base_url = base;
     struct patient_ask ask = { .flow = &other,
                                .reply = &f->reply,
                                .reply_text = f->reply_text,
                                .client_id = f->client_id,
-                               .accept = f->vendor.accept };
+                               .accept = f->vendor.accept,
+                               .within_ms = EXTRA_WITHIN_MS };
     struct str id, json;
     if (patient_find(f->c, &ask, f->a, &id, &json, NULL) != OK || json.n == 0)
         return;
-    f->extra = f->connection;
-    f->extra.fhir_version = other.fhir_version;
-    f->extra.base_url = other.base_url;
-    f->extra.patient_id = id;
-    f->extra_json = json;
-    f->has_extra = true;
+    struct extra *e = &f->extras[f->extra_count++];
+    e->connection = f->connection;
+    e->connection.fhir_version = version;
+    e->connection.base_url = base;
+    e->connection.patient_id = id;
+    e->patient_json = json;
+}
+
+static void try_extras(struct finish *f)
+{
+    for (size_t i = 0; i < FLOW_EXTRA_MAX; i++)
+        if (f->flow.extra_base[i].n > 0)
+            try_extra(f, f->flow.extra_version[i], f->flow.extra_base[i]);
 }
 
 /* A known connection keeps its id, and with it the ids of all resources. */
@@ -212,11 +224,12 @@ static enum err do_store(struct db_session *s, void *context)
         err = keep_tokens(f, s);
     if (err == OK)
         err = add_job(s, f->a, &f->connection);
-    if (err == OK && f->has_extra) {
-        f->extra.tokens_of = f->connection.id;
-        err = settle(s, f->a, &f->extra);
+    for (size_t i = 0; i < f->extra_count && err == OK; i++) {
+        struct connection *c = &f->extras[i].connection;
+        c->tokens_of = f->connection.id;
+        err = settle(s, f->a, c);
         if (err == OK)
-            err = add_job(s, f->a, &f->extra);
+            err = add_job(s, f->a, c);
     }
     return err;
 }
@@ -250,7 +263,8 @@ static enum err find_patient(struct finish *f, struct why *w)
                                .reply = &f->reply,
                                .reply_text = f->reply_text,
                                .client_id = f->client_id,
-                               .accept = f->vendor.accept };
+                               .accept = f->vendor.accept,
+                               .within_ms = PATIENT_WITHIN_MS };
     return patient_find(f->c, &ask, f->a, &f->connection.patient_id,
                         &f->patient_json, w);
 }
@@ -275,12 +289,13 @@ static bool make_connection(struct finish *f, struct why *w)
                   f->description);
         return false;
     }
-    try_extra(f);
+    try_extras(f);
     err = db_write(f->c->o.db, do_store, f);
     if (err == OK)
         err = keep_patient(f, &f->connection, f->patient_json, w);
-    if (err == OK && f->has_extra)
-        err = keep_patient(f, &f->extra, f->extra_json, w);
+    for (size_t i = 0; i < f->extra_count && err == OK; i++)
+        err = keep_patient(f, &f->extras[i].connection,
+                           f->extras[i].patient_json, w);
     if (err != OK)
         fail(f, STR("server_error"));
     return err == OK;

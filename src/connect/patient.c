@@ -13,10 +13,9 @@
 #include "base/url.h"
 #include "crypto/jwt.h"
 
-#define PATIENT_MAX      ((size_t)8 * 1024 * 1024)
-#define ANSWER_WITHIN_MS 20000
-#define ID_MAX           512
-#define CLOCK_SKEW_S     300
+#define PATIENT_MAX  ((size_t)8 * 1024 * 1024)
+#define ID_MAX       512
+#define CLOCK_SKEW_S 300
 
 /* An id as it may stand in a URL's path, once escaped. */
 static bool is_id(struct str id)
@@ -129,20 +128,21 @@ static struct str from_access_token(const struct patient_ask *ask,
 
 /* ------------------------------------------------------------- by asking */
 
-static enum err get(struct connect *c, struct str url, struct str token,
-                    struct str accept, struct arena *a, struct str *out,
+static enum err get(struct connect *c, const struct patient_ask *ask,
+                    struct str url, struct arena *a, struct str *out,
                     struct why *w)
 {
     struct http_call call = {
         .method = HTTP_GET,
         .url = url,
         .answer_max_bytes = PATIENT_MAX,
-        .timeout_ms = ANSWER_WITHIN_MS,
+        .timeout_ms = ask->within_ms,
         .arena = a,
     };
-    http_call_add_header(&call, STR("Accept"), accept);
-    http_call_add_header(&call, STR("Authorization"),
-                         arena_cat(a, STR("Bearer "), token));
+    http_call_add_header(&call, STR("Accept"), ask->accept);
+    http_call_add_header(
+        &call, STR("Authorization"),
+        arena_cat(a, STR("Bearer "), ask->reply->access_token));
     enum err err = http_client_run(c->o.client, &call);
     if (err != OK)
         return why(w, err, call.why.text);
@@ -197,29 +197,27 @@ static enum err ask_system(struct connect *c, const struct patient_ask *ask,
                            struct str *out_json, struct why *w)
 {
     struct str base = ask->flow->base_url, answer;
-    struct str token = ask->reply->access_token;
-    enum err err = get(c, url_join(a, base, STR("Patient")), token, ask->accept,
-                       a, &answer, w);
+    enum err err =
+        get(c, ask, url_join(a, base, STR("Patient")), a, &answer, w);
     if (err == OK)
         err = only_patient(a, answer, out_id, out_json);
     if (err != ERR_NOT_FOUND)
         return err;
-    err = get(c, url_join(a, base, STR("Patient/$me")), token, ask->accept, a,
-              &answer, w);
+    err = get(c, ask, url_join(a, base, STR("Patient/$me")), a, &answer, w);
     return err == OK ? only_patient(a, answer, out_id, out_json) : err;
 }
 
-enum err patient_read(struct connect *c, struct str base_url, struct str id,
-                      struct str token, struct str accept, struct arena *a,
-                      struct str *out_json, struct why *w)
+static enum err read_patient(struct connect *c, const struct patient_ask *ask,
+                             struct str id, struct arena *a,
+                             struct str *out_json, struct why *w)
 {
     struct buf url = BUF_IN(a, (size_t)8 * 1024);
     struct str text, answer, got, json;
-    buf_add(&url, url_join(a, base_url, STR("Patient/")));
+    buf_add(&url, url_join(a, ask->flow->base_url, STR("Patient/")));
     url_escape(&url, id);
     enum err err = buf_view(&url, &text);
     if (err == OK)
-        err = get(c, text, token, accept, a, &answer, w);
+        err = get(c, ask, text, a, &answer, w);
     if (err == OK)
         err = as_patient(a, answer, &got, &json);
     if (err == OK)
@@ -232,25 +230,21 @@ enum err patient_find(struct connect *c, const struct patient_ask *ask,
                       struct why *w)
 {
     struct str id = from_reply(ask, a), json = STR("");
+    enum err err;
     if (id.n == 0)
         id = from_id_token(ask, a);
     if (id.n == 0)
         id = from_access_token(ask, a);
     if (id.n == 0) {
-        enum err err = ask_system(c, ask, a, &id, &json, w);
+        err = ask_system(c, ask, a, &id, &json, w);
         if (err == ERR_MULTIPLE)
             return why(w, err, "the sign-in shows several people");
-        if (err != OK)
-            return err;
-        *out_id = id;
-        *out_json = json;
-        return OK;
+    } else {
+        err = read_patient(c, ask, id, a, &json, w);
+        if (err == ERR_NOT_FOUND) /* one may withhold who one is */
+            err = OK;
     }
-    enum err err =
-        patient_read(c, ask->flow->base_url, id, ask->reply->access_token,
-                     ask->accept, a, &json, w);
-    /* a person may withhold who they are, and share the rest */
-    if (err != OK && err != ERR_NOT_FOUND)
+    if (err != OK)
         return err;
     *out_id = id;
     *out_json = json;

@@ -86,32 +86,28 @@ static struct str aud_of(const struct start *s)
     return e->base_url;
 }
 
-/* Without a wish for a release, the older endpoint on the same host is read
+/* Without a wish for a release, the older endpoints on the same host are read
  * too, so that programs of either age find the person's data.  The same
- * origin: the token goes to no other. */
-static void choose_extra(struct start *s)
+ * origin: the token goes to no other.  Their own types are asked for where the
+ * system says which it knows. */
+static void add_extras(struct start *s)
 {
     struct url base, other;
+    size_t n = 0;
     if (s->ask->fhir_version.n > 0 ||
         url_parse(s->endpoint->base_url, &base) != OK)
         return;
-    for (size_t i = 0; i < s->system.endpoint_count; i++) {
+    for (size_t i = 0; i < s->system.endpoint_count && n < FLOW_EXTRA_MAX;
+         i++) {
         const struct system_endpoint *e = &s->system.endpoints[i];
-        if (e == s->endpoint || s->flow.extra_base.n > 0 ||
-            url_parse(e->base_url, &other) != OK ||
+        if (e == s->endpoint || url_parse(e->base_url, &other) != OK ||
             !url_same_origin(&base, &other))
             continue;
-        s->flow.extra_version = e->fhir_version;
-        s->flow.extra_base = e->base_url;
+        s->flow.extra_version[n] = e->fhir_version;
+        s->flow.extra_base[n++] = e->base_url;
+        if (s->discovery.scope_count > 0)
+            s->flow.scope = scope_of(s, e->fhir_version, s->flow.scope);
     }
-}
-
-/* The older release's own types, where the system says which it knows. */
-static void add_extra_scopes(struct start *s)
-{
-    if (s->flow.extra_base.n == 0 || s->discovery.scope_count == 0)
-        return;
-    s->flow.scope = scope_of(s, s->flow.extra_version, s->flow.scope);
 }
 
 static void fill_flow(struct start *s)
@@ -134,8 +130,7 @@ static void fill_flow(struct start *s)
         .redirect_uri = s->ask->redirect_uri,
         .app_state = s->ask->app_state,
     };
-    choose_extra(s);
-    add_extra_scopes(s);
+    add_extras(s);
 }
 
 static enum err check_client(struct start *s, struct str *out_id, struct why *w)

@@ -3,6 +3,8 @@
  * app's own state are sealed to that hash. */
 #include "connect/connect_int.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/rand.h"
@@ -35,11 +37,23 @@ static const struct {
     {                                                                          \
         STR_INIT(#name_), offsetof(struct flow, name_)                         \
     }
-    M(fhir_version), M(base_url),  M(aud),           M(token_url),
-    M(issuer),       M(verifier),  M(nonce),         M(scope),
-    M(redirect_uri), M(app_state), M(extra_version), M(extra_base),
+    M(fhir_version),
+    M(base_url),
+    M(aud),
+    M(token_url),
+    M(issuer),
+    M(verifier),
+    M(nonce),
+    M(scope),
+    M(redirect_uri),
+    M(app_state),
+    M(extra_version[0]),
+    M(extra_base[0]),
+    M(extra_version[1]),
+    M(extra_base[1]),
 #undef M
 };
+static_assert(FLOW_EXTRA_MAX == 2, "the table names each");
 #define MEMBERS (sizeof members / sizeof members[0])
 
 static enum err write_flow(struct arena *a, const struct flow *flow,
