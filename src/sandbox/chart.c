@@ -1,14 +1,16 @@
 #include "sandbox/chart.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base64.h"
 #include "base/hash.h"
 #include "base/json.h"
 
-#define DEPTH_MAX 100
-#define BODY_MAX  ((size_t)256 * 1024 * 1024)
-#define KEY_MAX   4096
+#define DEPTH_MAX    100
+#define BODY_MAX     ((size_t)256 * 1024 * 1024)
+#define KEY_MAX      600
+#define FOLLOW_DEPTH 3
 
 struct loading {
     struct chart *c;
@@ -20,7 +22,7 @@ struct loading {
 static struct str invent_id(struct loading *l, struct str type, size_t i)
 {
     char number[24];
-    struct buf b = BUF_IN(&l->c->arena, KEY_MAX);
+    struct buf b = BUF_IN(&l->c->arena, 4096);
     buf_add(&b, l->stem);
     buf_add_char(&b, '|');
     buf_add(&b, type);
@@ -183,6 +185,21 @@ static void write_body(struct loading *l, struct chart_row *row)
 /* --- loading ---------------------------------------------------------------
  */
 
+/* All rows, and those of the shared ones that they lead to. */
+static enum err list_everything(struct chart *c)
+{
+    c->everything_count = c->count;
+    c->everything = arena_alloc(&c->arena, (c->count + 1) * sizeof(void *));
+    if (c->everything == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < c->count; i++)
+        c->everything[i] = &c->rows[i];
+    if (c->shared == NULL)
+        return arena_err(&c->arena);
+    return chart_follow(c, &c->arena, &c->everything, &c->everything_count,
+                        FOLLOW_DEPTH);
+}
+
 static enum err load(struct loading *l, const struct str *texts, size_t n,
                      struct why *w)
 {
@@ -208,7 +225,9 @@ static enum err load(struct loading *l, const struct str *texts, size_t n,
             take_entry(l, e.now);
     for (size_t i = 0; i < c->count && l->body.err == OK; i++)
         write_body(l, &c->rows[i]);
-    return l->body.err != OK ? l->body.err : arena_err(&c->arena);
+    if (l->body.err != OK)
+        return l->body.err;
+    return list_everything(c);
 }
 
 enum err chart_load_all(const struct str *texts, size_t n, struct str stem,
@@ -254,14 +273,16 @@ void chart_free(struct chart *c)
 const struct chart_row *chart_get(const struct chart *c, struct str type,
                                   struct str id)
 {
-    AUTO_ARENA
-    a = ARENA(2 * KEY_MAX);
-    struct str key = arena_cat(&a, type, STR("/"), id);
-    if (key.p == NULL)
+    char key[KEY_MAX];
+    if (type.n + id.n + 1 > sizeof key || type.n == 0 || id.n == 0)
         return NULL;
-    const struct chart_row *row = map_get(&c->by_key, key);
+    memcpy(key, type.p, type.n);
+    key[type.n] = '/';
+    memcpy(key + type.n + 1, id.p, id.n);
+    struct str text = { key, type.n + 1 + id.n };
+    const struct chart_row *row = map_get(&c->by_key, text);
     if (row == NULL && c->shared != NULL)
-        row = map_get(&c->shared->by_key, key);
+        row = map_get(&c->shared->by_key, text);
     return row;
 }
 

@@ -31,8 +31,10 @@ struct chart {
     struct map by_key;  /* "Type/id" */
     struct map by_url;  /* fullUrl, "Type?identifier=s|v" -> "Type/id" */
     struct map by_type; /* name -> struct chart_type */
-    struct str patient; /* id of the first Patient; "" when none */
-    struct str name;    /* of that Patient, for people */
+    const struct chart_row **everything; /* rows, then what they lead to */
+    size_t everything_count;
+    struct str patient;         /* id of the first Patient; "" when none */
+    struct str name;            /* of that Patient, for people */
     const struct chart *shared; /* what several people refer to; or NULL */
 };
 

@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 
+#define FILTERS_MAX 20
+
 /* Search parameters and the members that hold their values: enough for what
  * clients of a patient's record ask.  Names are the parameters'. */
 struct param {
@@ -159,25 +161,41 @@ static const struct param *find_param(struct str name)
     return NULL;
 }
 
-/* Dates: every value must fit; others: one of the comma's. */
-static bool param_fits(const struct chart_row *row, struct str name,
-                       struct str values)
+/* A parameter of the search; param NULL: _id. */
+struct filter {
+    const struct param *param;
+    struct str values;
+};
+
+/* One of the comma's values must fit. */
+static bool filter_fits(const struct chart_row *row, const struct filter *f)
 {
-    const struct param *p = find_param(name);
-    bool is_id = str_eq(name, STR("_id"));
-    if (p == NULL && !is_id)
-        return true;
-    struct str value;
-    while (str_cut(&values, ',', &value))
-        if (is_id ? str_eq(value, row->id) : value_fits(row, p, value))
+    struct str rest = f->values, value;
+    while (str_cut(&rest, ',', &value))
+        if (f->param == NULL ? str_eq(value, row->id)
+                             : value_fits(row, f->param, value))
             return true;
     return false;
+}
+
+/* Those that are about content; at most FILTERS_MAX. */
+static size_t read_filters(const struct url_params *params, struct filter *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < params->n && n < FILTERS_MAX; i++) {
+        const struct param *p = find_param(params->at[i].name);
+        if (p != NULL || str_eq(params->at[i].name, STR("_id")))
+            out[n++] = (struct filter){ p, params->at[i].value };
+    }
+    return n;
 }
 
 enum err chart_search(const struct chart *c, struct arena *a, struct str type,
                       const struct url_params *params,
                       const struct chart_row ***out, size_t *n)
 {
+    struct filter filters[FILTERS_MAX];
+    size_t filter_count = read_filters(params, filters);
     struct chart_type all = chart_all(c, type);
     const struct chart_row **rows =
         arena_alloc(a, (all.count + 1) * sizeof(void *));
@@ -185,11 +203,10 @@ enum err chart_search(const struct chart *c, struct arena *a, struct str type,
         return ERR_NOMEM;
     size_t count = 0;
     for (size_t i = 0; i < all.count; i++) {
-        bool fits = true;
-        for (size_t k = 0; k < params->n && fits; k++)
-            fits = param_fits(all.rows[i], params->at[k].name,
-                              params->at[k].value);
-        if (fits)
+        size_t k = 0;
+        while (k < filter_count && filter_fits(all.rows[i], &filters[k]))
+            k++;
+        if (k == filter_count)
             rows[count++] = all.rows[i];
     }
     *out = rows;

@@ -186,16 +186,10 @@ enum err search_everything(struct ask *ask, struct str id, struct str query,
     enum err err = url_parse_params(a, query, &params);
     if (err != OK)
         return err;
-    result.count = ask->chart->count;
-    result.rows = arena_alloc(a, (result.count + 1) * sizeof(void *));
-    if (result.rows == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < result.count; i++)
-        result.rows[i] = &ask->chart->rows[i];
-    if (ask->chart->shared != NULL)
-        err = chart_follow(ask->chart, a, &result.rows, &result.count, 3);
+    result.rows = ask->chart->everything;
+    result.count = ask->chart->everything_count;
     result.page = result_page(ask, &params);
-    return err == OK ? result_send(ask, &result) : err;
+    return result_send(ask, &result);
 }
 
 /* --- routes ----------------------------------------------------------------
