@@ -68,7 +68,9 @@ bool date_matches(const struct query_value *v, int64_t low, int64_t high)
 static void narrow(const struct query_value *v, int64_t slack, int64_t span,
                    int64_t *from, int64_t *to)
 {
-    int64_t above = sub_cut(v->high, span); /* high > v->high needs low > it */
+    /* high > v->high needs low > above; an open end has no span. */
+    bool is_open = span == INT64_MAX;
+    int64_t above = is_open ? INT64_MIN : sub_cut(v->high, span);
     *from = INT64_MIN;
     *to = INT64_MAX;
     switch (v->prefix) {
@@ -93,7 +95,7 @@ static void narrow(const struct query_value *v, int64_t slack, int64_t span,
         *from = v->high;
         break;
     case PREFIX_AP:
-        *from = sub_cut(sub_cut(v->low, slack), span);
+        *from = is_open ? INT64_MIN : sub_cut(sub_cut(v->low, slack), span);
         *to = add_cut(v->high, slack);
         break;
     case PREFIX_NE:

@@ -1,0 +1,919 @@
+/* The index against a naive evaluator: random small records, cut into random
+ * segments (some merged, some stored and loaded), random queries. */
+#include "record/record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/fold.h"
+#include "base/rand.h"
+#include "record/segment.h"
+
+#define MUCH      ((size_t)256 << 20)
+#define IDS       9
+#define CELLS_MAX 8
+#define HISTORY   80
+
+/* --- a small world ---------------------------------------------------------
+ */
+
+struct thing {
+    struct record_entry entry;
+    struct cell cells[CELLS_MAX];
+    size_t n;
+    bool exists;
+};
+
+struct world {
+    struct arena a;
+    uint16_t types[3]; /* Patient, Encounter, Observation */
+    uint16_t name, birthdate;
+    uint16_t encounter_patient, encounter_date;
+    uint16_t code, date, value, subject, encounter, pair;
+    struct thing things[3][IDS]; /* as they are now */
+    struct record *record;
+    uint32_t slot;
+};
+
+static struct str pick(const char *const *of, size_t n)
+{
+    return str_of(of[rand_below(n)]);
+}
+static const char *const codes[] = { "8302-2", "a", "A", "abc", "Final" };
+static const char *const systems[] = { "", "http://loinc.org", "urn:x" };
+static const char *const words[] = { "Anna",   "anne",   "ANN",
+                                     "Müller", "muller", "Berg" };
+static const char *const units[] = { "", "mg", "cm" };
+static const char *const ids[IDS] = { "0a", "a",  "a1", "b", "b2",
+                                      "c",  "d9", "e",  "f" };
+
+static struct cell cell(uint16_t row, enum cell_kind kind)
+{
+    return (struct cell){ .param = row, .kind = kind, .type = TYPE_NONE };
+}
+
+static struct cell token_cell(uint16_t row)
+{
+    struct cell c = cell(row, CELL_TOKEN);
+    c.code = pick(codes, 5);
+    c.system = pick(systems, 3);
+    c.text = rand_below(2) ? pick(words, 6) : STR("");
+    c.flags = (uint8_t)((rand_below(3) == 0 ? CELL_EXACT_CODE : 0) |
+                        (c.system.n == 0 ? CELL_NO_SYSTEM : 0) |
+                        (rand_below(5) == 0 ? CELL_ANY_SYSTEM : 0));
+    return c;
+}
+
+static struct cell date_cell(uint16_t row)
+{
+    struct cell c = cell(row, CELL_DATE);
+    static const int64_t spans[] = { 1, 10, 100 };
+    c.low = (int64_t)rand_below(40) * 10;
+    c.high = c.low + spans[rand_below(3)];
+    if (rand_below(9) == 0)
+        c.high = INT64_MAX;
+    if (rand_below(9) == 0)
+        c.low = INT64_MIN;
+    return c;
+}
+
+static struct cell quantity_cell(uint16_t row)
+{
+    struct cell c = cell(row, CELL_QUANTITY);
+    c.number = (double)rand_below(30) / 2;
+    c.number_low = c.number - 0.05;
+    c.number_high = c.number + 0.05;
+    c.code = pick(units, 3);
+    c.system = c.code.n > 0 && rand_below(2) ? STR("ucum") : STR("");
+    return c;
+}
+
+static struct cell reference_cell(uint16_t row, uint16_t type)
+{
+    struct cell c = cell(row, CELL_REFERENCE);
+    c.type = type;
+    c.code = pick(ids, IDS);
+    return c;
+}
+
+static void add(struct thing *t, struct cell c)
+{
+    if (t->n < CELLS_MAX)
+        t->cells[t->n++] = c;
+}
+
+static void fill(struct world *w, unsigned type, struct thing *t)
+{
+    t->n = 0;
+    for (uint64_t i = rand_below(3); type == 0 && i > 0; i--) {
+        struct cell c = cell(w->name, CELL_STRING);
+        c.text = pick(words, 6);
+        add(t, c);
+    }
+    if (type == 0 && rand_below(2))
+        add(t, date_cell(w->birthdate));
+    if (type == 1 && rand_below(4))
+        add(t, reference_cell(w->encounter_patient, w->types[0]));
+    if (type == 1 && rand_below(4))
+        add(t, date_cell(w->encounter_date));
+    for (uint64_t i = rand_below(3); type == 2 && i > 0; i--)
+        add(t, token_cell(w->code));
+    if (type == 2 && rand_below(4))
+        add(t, date_cell(w->date));
+    if (type == 2 && rand_below(2))
+        add(t, quantity_cell(w->value));
+    if (type == 2 && rand_below(4))
+        add(t, reference_cell(w->subject, w->types[rand_below(2)]));
+    if (type == 2 && rand_below(2))
+        add(t, reference_cell(w->encounter, w->types[1]));
+}
+
+static void add_pair(struct world *w, struct thing *t)
+{
+    for (uint32_t group = 1; group < 3 && t->n + 2 <= CELLS_MAX; group++) {
+        struct cell first = token_cell(w->pair);
+        struct cell second = quantity_cell(w->pair);
+        first.group = second.group = group;
+        second.part = 1;
+        add(t, first);
+        add(t, second);
+    }
+}
+
+/* One commit: a few things made, changed or deleted. */
+static struct segment *change(struct world *w)
+{
+    struct segment_builder *b = segment_builder_new(&w->a);
+    bool touched[3][IDS] = { { false } };
+    for (uint64_t i = rand_below(12) + 1; i > 0; i--) {
+        unsigned type = (unsigned)rand_below(3);
+        size_t id = (size_t)rand_below(IDS);
+        struct thing *t = &w->things[type][id];
+        if (touched[type][id])
+            continue;
+        touched[type][id] = true;
+        t->entry = (struct record_entry){
+            .type = w->types[type],
+            .id = str_of(ids[id]),
+            .slot = w->slot++,
+            .version = t->entry.version + 1,
+            .last_updated_ms = (int64_t)rand_below(5) * 100,
+            .content = { rand_u64(), rand_u64() },
+            .is_deleted = t->exists && rand_below(5) == 0,
+        };
+        t->exists = true;
+        fill(w, type, t);
+        if (type == 2)
+            add_pair(w, t);
+        if (t->entry.is_deleted)
+            t->n = 0;
+        segment_add(b, &t->entry, t->cells, t->n);
+    }
+    struct segment *s;
+    assert_int_equal(segment_finish(b, &s), OK);
+    return s;
+}
+
+static struct segment *stored_and_loaded(struct world *w, struct segment *s)
+{
+    struct buf b = BUF_IN(&w->a, MUCH);
+    struct str data;
+    struct segment *again;
+    assert_int_equal(segment_encode(s, &w->a, &b), OK);
+    assert_int_equal(buf_view(&b, &data), OK);
+    assert_int_equal(segment_decode(data, &w->a, &again), OK);
+    segment_unref(s);
+    return again;
+}
+
+static void grow(struct world *w)
+{
+    struct segment *top = change(w);
+    size_t n = record_segment_count(w->record), merged = 0;
+    if (rand_below(3) == 0 && n > 0) {
+        struct segment *all[HISTORY + 1], *one;
+        merged = (size_t)rand_below(n) + 1;
+        for (size_t i = 0; i < merged; i++)
+            all[i] = record_segment(w->record, n - merged + i);
+        all[merged] = top;
+        assert_int_equal(segment_merge(all, merged + 1, &w->a, &one), OK);
+        segment_unref(top);
+        top = one;
+    }
+    if (rand_below(2))
+        top = stored_and_loaded(w, top);
+    struct record *next;
+    assert_int_equal(record_push(w->record, merged, top, &next), OK);
+    segment_unref(top);
+    record_unref(w->record);
+    w->record = next;
+}
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    w->a = ARENA(MUCH);
+    static const char *const names[] = { "Patient", "Encounter",
+                                         "Observation" };
+    for (size_t i = 0; i < 3; i++)
+        w->types[i] = release_type_find(R4, str_of(names[i]), false);
+    w->name = search_param_find(R4, w->types[0], STR("name"));
+    w->birthdate = search_param_find(R4, w->types[0], STR("birthdate"));
+    w->encounter_patient = search_param_find(R4, w->types[1], STR("patient"));
+    w->encounter_date = search_param_find(R4, w->types[1], STR("date"));
+    w->code = search_param_find(R4, w->types[2], STR("code"));
+    w->date = search_param_find(R4, w->types[2], STR("date"));
+    w->value = search_param_find(R4, w->types[2], STR("value-quantity"));
+    w->subject = search_param_find(R4, w->types[2], STR("subject"));
+    w->encounter = search_param_find(R4, w->types[2], STR("encounter"));
+    w->pair = search_param_find(R4, w->types[2], STR("code-value-quantity"));
+    assert_int_equal(record_new(R4, NULL, 0, &w->record), OK);
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    record_unref(w->record);
+    arena_fini(&w->a);
+    rand_release();
+    free(w);
+    return 0;
+}
+
+/* --- the naive evaluator ---------------------------------------------------
+ */
+
+static struct str plain(struct world *w, struct str s)
+{
+    struct buf b = BUF_IN(&w->a, MUCH);
+    struct str out = STR("");
+    fold_add(&b, s);
+    return b.len == 0 || buf_view(&b, &out) != OK ? STR("") : out;
+}
+
+static bool naive_token(struct world *w, const struct cell *c,
+                        const struct query_clause *q,
+                        const struct query_value *v)
+{
+    if (q->modifier == MODIFIER_TEXT) {
+        struct str text = plain(w, c->text), needle = plain(w, v->text);
+        return text.n >= needle.n && str_search(text, needle) < text.n;
+    }
+    bool is_system =
+        !v->has_system || str_eq(c->system, v->system) ||
+        (v->system.n > 0 && v->has_code && (c->flags & CELL_ANY_SYSTEM) != 0);
+    bool is_code =
+        !v->has_code || ((c->flags & CELL_EXACT_CODE)
+                             ? str_eq(c->code, v->code)
+                             : str_eq(plain(w, c->code), plain(w, v->code)));
+    return is_system && is_code;
+}
+
+static bool naive_string(struct world *w, const struct cell *c,
+                         const struct query_clause *q,
+                         const struct query_value *v)
+{
+    struct str has = plain(w, c->text), ask = plain(w, v->text);
+    if (q->modifier == MODIFIER_EXACT)
+        return str_eq(c->text, v->text);
+    if (q->modifier == MODIFIER_CONTAINS)
+        return has.n >= ask.n && str_search(has, ask) < has.n;
+    return str_starts(has, ask);
+}
+
+static bool naive_date(const struct query_value *v, int64_t low, int64_t high)
+{
+    bool is_in = v->low <= low && high <= v->high;
+    switch (v->prefix) {
+    case PREFIX_NE:
+        return !is_in;
+    case PREFIX_GT:
+        return high > v->high;
+    case PREFIX_LT:
+        return low < v->low;
+    case PREFIX_GE:
+        return is_in || high > v->high;
+    case PREFIX_LE:
+        return is_in || low < v->low;
+    case PREFIX_SA:
+        return low >= v->high;
+    case PREFIX_EB:
+        return high <= v->low;
+    default:
+        return is_in;
+    }
+}
+
+static bool naive_quantity(const struct cell *c, const struct query_value *v)
+{
+    if ((v->code.n > 0 && !str_eq(c->code, v->code)) ||
+        (v->system.n > 0 && !str_eq(c->system, v->system)))
+        return false;
+    switch (v->prefix) {
+    case PREFIX_NE:
+        return c->number < v->number_low || c->number >= v->number_high;
+    case PREFIX_GT:
+        return c->number > v->number;
+    case PREFIX_LT:
+        return c->number < v->number;
+    case PREFIX_GE:
+        return c->number >= v->number;
+    case PREFIX_LE:
+        return c->number <= v->number;
+    case PREFIX_SA:
+        return c->number_low >= v->number_high;
+    case PREFIX_EB:
+        return c->number_high <= v->number_low;
+    default:
+        return c->number >= v->number_low && c->number < v->number_high;
+    }
+}
+
+static bool naive_cell(struct world *w, const struct cell *c,
+                       const struct query_clause *q,
+                       const struct query_value *v)
+{
+    switch ((enum cell_kind)c->kind) {
+    case CELL_TOKEN:
+        return naive_token(w, c, q, v);
+    case CELL_STRING:
+        return naive_string(w, c, q, v);
+    case CELL_DATE:
+        return naive_date(v, c->low, c->high);
+    case CELL_QUANTITY:
+        return naive_quantity(c, v);
+    case CELL_REFERENCE:
+        return str_eq(c->code, v->id) &&
+               (v->target_type == TYPE_NONE || v->target_type == c->type);
+    default:
+        return false;
+    }
+}
+
+static struct thing *thing_of(struct world *w, uint16_t type, struct str id)
+{
+    for (unsigned t = 0; t < 3; t++)
+        for (size_t i = 0; i < IDS; i++)
+            if (w->types[t] == type && str_eq(str_of(ids[i]), id))
+                return &w->things[t][i];
+    return NULL;
+}
+
+static bool naive_clause(struct world *w, const struct thing *t,
+                         const struct query_clause *q);
+
+static bool naive_pair(struct world *w, const struct thing *t,
+                       const struct query_clause *q,
+                       const struct query_value *v)
+{
+    for (size_t i = 0; i < t->n; i++)
+        for (size_t j = 0; j < t->n; j++) {
+            const struct cell *a = &t->cells[i], *b = &t->cells[j];
+            if (a->param == w->pair && b->param == w->pair && a->part == 0 &&
+                b->part == 1 && a->group == b->group &&
+                naive_cell(w, a, q, &v->parts[0]) &&
+                naive_cell(w, b, q, &v->parts[1]))
+                return true;
+        }
+    return false;
+}
+
+static bool naive_param(struct world *w, const struct thing *t,
+                        const struct query_clause *q)
+{
+    bool has = false, matches = false;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->cells[i].param == q->row) {
+            has = true;
+            for (size_t v = 0; v < q->value_count; v++)
+                matches =
+                    matches || (q->row != w->pair &&
+                                naive_cell(w, &t->cells[i], q, &q->values[v]));
+        }
+    if (q->row == w->pair && q->value_count > 0)
+        matches = naive_pair(w, t, q, &q->values[0]);
+    if (q->modifier == MODIFIER_MISSING)
+        return has != q->is_missing;
+    return q->modifier == MODIFIER_NOT ? !matches : matches;
+}
+
+static bool naive_clause(struct world *w, const struct thing *t,
+                         const struct query_clause *q)
+{
+    switch (q->kind) {
+    case CLAUSE_ID:
+        for (size_t v = 0; v < q->value_count; v++)
+            if (str_eq(q->values[v].code, t->entry.id))
+                return true;
+        return false;
+    case CLAUSE_LAST_UPDATED:
+        return naive_date(&q->values[0], t->entry.last_updated_ms,
+                          t->entry.last_updated_ms + 1);
+    case CLAUSE_CHAIN:
+        for (size_t i = 0; i < t->n; i++) {
+            const struct cell *c = &t->cells[i];
+            const struct thing *to = c->param == q->row && c->type == q->type
+                                         ? thing_of(w, c->type, c->code)
+                                         : NULL;
+            if (to != NULL && to->exists && !to->entry.is_deleted &&
+                naive_clause(w, to, q->chained))
+                return true;
+        }
+        return false;
+    case CLAUSE_HAS:
+        for (unsigned k = 0; k < 3; k++)
+            for (size_t i = 0; i < IDS; i++) {
+                const struct thing *from = &w->things[k][i];
+                if (w->types[k] != q->type || !from->exists ||
+                    from->entry.is_deleted ||
+                    !naive_clause(w, from, q->chained))
+                    continue;
+                for (size_t c = 0; c < from->n; c++)
+                    if (from->cells[c].param == q->row &&
+                        from->cells[c].type == t->entry.type &&
+                        str_eq(from->cells[c].code, t->entry.id))
+                        return true;
+            }
+        return false;
+    default:
+        return naive_param(w, t, q);
+    }
+}
+
+/* --- random queries --------------------------------------------------------
+ */
+
+static struct query_value token_value(void)
+{
+    struct query_value v = { .code = pick(codes, 5),
+                             .has_code = rand_below(6) != 0,
+                             .has_system = rand_below(2) != 0,
+                             .target_type = TYPE_NONE };
+    v.system = v.has_system ? pick(systems, 3) : STR_NONE;
+    if (!v.has_code)
+        v.has_system = true;
+    v.text = pick(words, 6);
+    return v;
+}
+
+static struct query_value quantity_value(void)
+{
+    struct query_value v = { .prefix = (enum query_prefix)rand_below(8),
+                             .number = (double)rand_below(30) / 2,
+                             .code = pick(units, 3) };
+    v.number_low = v.number - 0.25;
+    v.number_high = v.number + 0.25;
+    v.has_code = v.code.n > 0;
+    v.system = v.has_code && rand_below(3) == 0 ? STR("ucum") : STR("");
+    return v;
+}
+
+static struct query_value value_for(struct world *w, uint16_t row)
+{
+    struct query_value v = { .target_type = TYPE_NONE };
+    if (row == w->code)
+        return token_value();
+    if (row == w->value)
+        return quantity_value();
+    if (row == w->name) {
+        v.text =
+            rand_below(2) ? str_slice(pick(words, 6), 0, 2) : pick(words, 6);
+        return v;
+    }
+    if (row == w->date || row == w->birthdate || row == w->encounter_date) {
+        v.prefix = (enum query_prefix)rand_below(8);
+        v.low = (int64_t)rand_below(40) * 10;
+        v.high = v.low + (rand_below(2) ? 10 : 100);
+        return v;
+    }
+    v.id = v.text = pick(ids, IDS);
+    if (rand_below(2))
+        v.target_type = w->types[rand_below(2)];
+    return v;
+}
+
+static enum query_modifier modifier_for(const struct world *w, uint16_t row)
+{
+    static const enum query_modifier of_token[] = { MODIFIER_NONE, MODIFIER_NOT,
+                                                    MODIFIER_TEXT,
+                                                    MODIFIER_MISSING };
+    static const enum query_modifier of_string[] = {
+        MODIFIER_NONE, MODIFIER_EXACT, MODIFIER_CONTAINS, MODIFIER_MISSING
+    };
+    if (row == w->code)
+        return of_token[rand_below(4)];
+    if (row == w->name)
+        return of_string[rand_below(4)];
+    return rand_below(5) == 0 ? MODIFIER_MISSING : MODIFIER_NONE;
+}
+
+static struct query_clause clause_for(struct world *w, unsigned type,
+                                      unsigned depth);
+
+static void set_values(struct world *w, struct query_clause *c)
+{
+    struct query_value *v = arena_zalloc(&w->a, 2, sizeof *v);
+    c->value_count = rand_below(3) == 0 ? 2 : 1;
+    for (size_t i = 0; i < c->value_count; i++)
+        v[i] = value_for(w, c->row);
+    c->values = v;
+}
+
+static struct query_clause param_clause(struct world *w, unsigned type)
+{
+    const uint16_t rows[3][5] = {
+        { w->name, w->birthdate, w->name, w->birthdate, w->name },
+        { w->encounter_patient, w->encounter_date, w->encounter_patient,
+          w->encounter_date, w->encounter_patient },
+        { w->code, w->date, w->value, w->subject, w->encounter },
+    };
+    struct query_clause c = { .kind = CLAUSE_PARAM,
+                              .row = rows[type][rand_below(5)],
+                              .name = STR("x") };
+    c.modifier = modifier_for(w, c.row);
+    c.is_missing = rand_below(2) != 0;
+    set_values(w, &c);
+    if (type == 2 && rand_below(6) == 0) { /* the composite */
+        struct query_value *v = arena_zalloc(&w->a, 3, sizeof *v);
+        v[1] = token_value();
+        v[2] = quantity_value();
+        v[0] = (struct query_value){ .parts = v + 1, .part_count = 2 };
+        c = (struct query_clause){
+            .kind = CLAUSE_PARAM, .row = w->pair, .values = v, .value_count = 1
+        };
+    }
+    return c;
+}
+
+static struct query_clause linked_clause(struct world *w, unsigned type,
+                                         unsigned depth)
+{
+    struct query_clause *next = arena_zalloc(&w->a, 1, sizeof *next);
+    struct query_clause c = { .chained = next };
+    if (type == 0) {
+        unsigned from = 1 + (unsigned)rand_below(2);
+        c.kind = CLAUSE_HAS;
+        c.type = w->types[from];
+        c.row = from == 1 ? w->encounter_patient : w->subject;
+        *next = clause_for(w, from, depth + 1);
+        return c;
+    }
+    unsigned to = type == 2 && rand_below(2) ? 1 : 0;
+    c.kind = CLAUSE_CHAIN;
+    c.type = w->types[to];
+    c.row = type == 1 ? w->encounter_patient
+            : to == 1 ? w->encounter
+                      : w->subject;
+    *next = clause_for(w, to, depth + 1);
+    return c;
+}
+
+static struct query_clause clause_for(struct world *w, unsigned type,
+                                      unsigned depth)
+{
+    uint64_t kind = rand_below(10);
+    struct query_value *v = arena_zalloc(&w->a, 2, sizeof *v);
+    if (kind < 2 && depth < 3)
+        return linked_clause(w, type, depth);
+    if (kind == 2) {
+        v[0].code = pick(ids, IDS);
+        v[1].code = pick(ids, IDS);
+        return (struct query_clause){
+            .kind = CLAUSE_ID, .row = PARAM_NONE, .values = v, .value_count = 2
+        };
+    }
+    if (kind == 3) {
+        v[0].prefix = (enum query_prefix)rand_below(8);
+        v[0].low = (int64_t)rand_below(6) * 100;
+        v[0].high = v[0].low + 100;
+        return (struct query_clause){ .kind = CLAUSE_LAST_UPDATED,
+                                      .row = PARAM_NONE,
+                                      .values = v,
+                                      .value_count = 1 };
+    }
+    return param_clause(w, type);
+}
+
+/* --- comparing -------------------------------------------------------------
+ */
+
+struct expected {
+    const struct thing *at[IDS];
+    size_t n;
+};
+
+static struct expected naive_search(struct world *w, unsigned type,
+                                    const struct query *q)
+{
+    struct expected out = { .n = 0 };
+    for (size_t i = 0; i < IDS; i++) { /* ids[] is sorted */
+        const struct thing *t = &w->things[type][i];
+        bool matches = t->exists && !t->entry.is_deleted;
+        for (size_t c = 0; matches && c < q->clause_count; c++)
+            matches = naive_clause(w, t, &q->clauses[c]);
+        if (matches)
+            out.at[out.n++] = t;
+    }
+    return out;
+}
+
+static struct record_hits run(struct world *w, const struct query *q)
+{
+    struct record_hits hits;
+    assert_int_equal(record_search(w->record, q, &w->a, &hits, NULL), OK);
+    return hits;
+}
+
+static void check_entry(const struct record_entry *got,
+                        const struct record_entry *want)
+{
+    assert_true(str_eq(got->id, want->id));
+    assert_int_equal(got->slot, want->slot);
+    assert_int_equal(got->version, want->version);
+    assert_int_equal(got->last_updated_ms, want->last_updated_ms);
+    assert_true(hash128_eq(got->content, want->content));
+}
+
+/* By cursor, page by page, everything once and in order. */
+static void check_pages(struct world *w, struct query q,
+                        const struct expected *want)
+{
+    size_t seen = 0;
+    q.count = 1 + (unsigned)rand_below(4);
+    for (;;) {
+        struct record_hits hits = run(w, &q);
+        assert_int_equal(hits.total, want->n);
+        for (size_t i = 0; i < hits.match_count; i++)
+            check_entry(&hits.at[i], &want->at[seen++]->entry);
+        assert_true(hits.has_next == (seen < want->n));
+        if (!hits.has_next)
+            break;
+        q.after_id = hits.at[hits.match_count - 1].id;
+    }
+    assert_int_equal(seen, want->n);
+}
+
+/* The date that a descending or ascending sort goes by; false: none. */
+static bool sort_date(const struct thing *t, uint16_t row, bool is_descending,
+                      int64_t *out)
+{
+    bool has = false;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->cells[i].param == row) {
+            int64_t low = t->cells[i].low;
+            if (!has || (is_descending ? low > *out : low < *out))
+                *out = low;
+            has = true;
+        }
+    return has;
+}
+
+static void check_sorted(struct world *w, unsigned type, struct query q,
+                         const struct expected *want)
+{
+    const uint16_t rows[] = { w->birthdate, w->encounter_date, w->date };
+    struct query_sort sort = { .key = SORT_PARAM,
+                               .row = rows[type],
+                               .is_descending = rand_below(2) != 0 };
+    q.sorts = &sort;
+    q.sort_count = 1;
+    q.count = 3;
+    bool had_missing = false;
+    size_t seen = 0;
+    const struct thing *before = NULL;
+    for (q.skip = 0; q.skip <= want->n; q.skip += 3) {
+        struct record_hits hits = run(w, &q);
+        assert_int_equal(hits.total, want->n);
+        for (size_t i = 0; i < hits.match_count; i++, seen++) {
+            const struct thing *t = thing_of(w, w->types[type], hits.at[i].id);
+            int64_t a = 0, b = 0;
+            bool has = sort_date(t, sort.row, sort.is_descending, &b);
+            assert_false(has && had_missing);
+            if (before != NULL && has) {
+                (void)sort_date(before, sort.row, sort.is_descending, &a);
+                assert_true(sort.is_descending ? a >= b : a <= b);
+            }
+            if (before != NULL && (has ? a == b : had_missing))
+                assert_true(str_cmp(before->entry.id, t->entry.id) < 0);
+            had_missing = !has;
+            before = t;
+        }
+    }
+    assert_int_equal(seen, want->n);
+}
+
+static bool is_hit(const struct record_hits *h, const struct thing *t)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->at[i].type == t->entry.type && str_eq(h->at[i].id, t->entry.id))
+            return true;
+    return false;
+}
+
+static bool points_to(const struct thing *from, uint16_t row,
+                      const struct record_entry *to)
+{
+    for (size_t i = 0; i < from->n; i++)
+        if (from->cells[i].param == row && from->cells[i].type == to->type &&
+            str_eq(from->cells[i].code, to->id))
+            return true;
+    return false;
+}
+
+/* What an Observation's subject and the Encounters' patient bring along. */
+static void check_includes(struct world *w, struct query q)
+{
+    struct query_include includes[] = {
+        { w->types[2], w->subject, TYPE_NONE, false, false },
+        { w->types[1], w->encounter_patient, TYPE_NONE, true, false },
+    };
+    q.type = w->types[rand_below(2) ? 2 : 0];
+    q.clause_count = 0;
+    q.includes = includes;
+    q.include_count = 2;
+    q.count = 3;
+    struct record_hits hits = run(w, &q);
+    for (unsigned k = 0; k < 3; k++)
+        for (size_t i = 0; i < IDS; i++) {
+            const struct thing *t = &w->things[k][i];
+            bool want = false;
+            for (size_t m = 0; m < hits.match_count; m++) {
+                const struct thing *match =
+                    thing_of(w, hits.at[m].type, hits.at[m].id);
+                want = want || match == t ||
+                       points_to(match, w->subject, &t->entry) ||
+                       points_to(t, w->encounter_patient, &match->entry);
+            }
+            want = want && t->exists && !t->entry.is_deleted;
+            assert_true(is_hit(&hits, t) == want);
+        }
+}
+
+static void check_query(struct world *w)
+{
+    struct query_clause clauses[3];
+    unsigned type = (unsigned)rand_below(3);
+    struct query q = { .release = R4,
+                       .type = w->types[type],
+                       .clauses = clauses,
+                       .clause_count = (size_t)rand_below(4),
+                       .count = 100 };
+    for (size_t i = 0; i < q.clause_count; i++)
+        clauses[i] = clause_for(w, type, 0);
+    struct expected want = naive_search(w, type, &q);
+    check_pages(w, q, &want);
+    check_sorted(w, type, q, &want);
+    check_includes(w, q);
+}
+
+static void every_answer_is_the_naive_one(void **state)
+{
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct world *w = *state;
+        rand_seed(seed);
+        memset(w->things, 0, sizeof w->things);
+        record_unref(w->record);
+        w->slot = 0;
+        assert_int_equal(record_new(R4, NULL, 0, &w->record), OK);
+        for (uint64_t i = rand_below(10) + 1; i > 0; i--) {
+            grow(w);
+            for (int k = 0; k < 12; k++)
+                check_query(w);
+        }
+        arena_reset(&w->a);
+    }
+}
+
+static void everything_gives_all_once_the_patient_first(void **state)
+{
+    struct world *w = *state;
+    rand_seed(7);
+    for (int i = 0; i < 12; i++)
+        grow(w);
+    size_t alive = 0, seen = 0;
+    const char *patient = NULL;
+    for (unsigned k = 0; k < 3; k++)
+        for (size_t i = 0; i < IDS; i++) {
+            const struct thing *t = &w->things[k][i];
+            bool lives = t->exists && !t->entry.is_deleted;
+            alive += lives;
+            if (k == 0 && lives && i > 1)
+                patient = ids[i];
+        }
+    assert_non_null(patient);
+    assert_int_equal(record_count(w->record, TYPE_NONE), alive);
+    struct record_everything ask = { .patient_id = str_of(patient),
+                                     .count = 4,
+                                     .after_type = TYPE_NONE };
+    uint16_t type = 0;
+    struct str id = STR("");
+    for (;;) {
+        struct record_hits hits;
+        assert_int_equal(record_everything(w->record, &ask, &w->a, &hits), OK);
+        assert_int_equal(hits.total, alive);
+        for (size_t i = 0; i < hits.n; i++, seen++) {
+            const struct record_entry *e = &hits.at[i];
+            if (seen == 0) {
+                assert_true(str_eq(e->id, ask.patient_id));
+                continue;
+            }
+            assert_true(seen == 1 || e->type > type ||
+                        (e->type == type && str_cmp(e->id, id) > 0));
+            type = e->type;
+            id = e->id;
+        }
+        if (!hits.has_next)
+            break;
+        ask.after_type = hits.at[hits.n - 1].type;
+        ask.after_id = hits.at[hits.n - 1].id;
+    }
+    assert_int_equal(seen, alive);
+}
+
+static void a_root_search_walks_all_types_by_cursor(void **state)
+{
+    struct world *w = *state;
+    rand_seed(11);
+    for (int i = 0; i < 12; i++)
+        grow(w);
+    struct query q = { .release = R4,
+                       .type = TYPE_NONE,
+                       .types = w->types,
+                       .type_count = 3,
+                       .count = 4 };
+    size_t seen = 0;
+    for (;;) {
+        struct record_hits hits = run(w, &q);
+        seen += hits.match_count;
+        assert_int_equal(hits.total, record_count(w->record, TYPE_NONE));
+        if (!hits.has_next)
+            break;
+        const struct record_entry *last = &hits.at[hits.match_count - 1];
+        q.after_id = arena_cat(&w->a, release_type_name(R4, last->type),
+                               STR("/"), last->id);
+    }
+    assert_int_equal(seen, record_count(w->record, TYPE_NONE));
+}
+
+static void value_sets_are_refused_by_name(void **state)
+{
+    struct world *w = *state;
+    struct query_clause c = { .kind = CLAUSE_PARAM,
+                              .row = w->code,
+                              .modifier = MODIFIER_IN,
+                              .name = STR("code:in") };
+    struct query q = {
+        .type = w->types[2], .clauses = &c, .clause_count = 1, .count = 1
+    };
+    struct record_hits hits;
+    struct why why = { "" };
+    assert_int_equal(record_search(w->record, &q, &w->a, &hits, &why),
+                     ERR_UNSUPPORTED);
+    assert_non_null(strstr(why.text, "code:in"));
+}
+
+/* Any byte of a stored segment may be wrong: an error, never a crash. */
+static void a_damaged_segment_is_refused_or_harmless(void **state)
+{
+    struct world *w = *state;
+    rand_seed(3);
+    struct segment *s = change(w);
+    struct buf b = BUF_IN(&w->a, MUCH);
+    struct str data;
+    assert_int_equal(segment_encode(s, &w->a, &b), OK);
+    assert_int_equal(buf_view(&b, &data), OK);
+    segment_unref(s);
+    for (size_t i = 0; i < data.n; i++) {
+        char *copy = arena_cstr(&w->a, data);
+        copy[i] = (char)(copy[i] ^ (1 << rand_below(8)));
+        struct segment *again = NULL;
+        enum err err =
+            segment_decode((struct str){ copy, data.n }, &w->a, &again);
+        assert_true((err == OK) == (again != NULL));
+        segment_unref(again);
+    }
+    struct segment *never;
+    assert_int_equal(segment_decode(STR(""), &w->a, &never), ERR_FORMAT);
+}
+
+#define SET(test_) cmocka_unit_test_setup_teardown(test_, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SET(every_answer_is_the_naive_one),
+        SET(everything_gives_all_once_the_patient_first),
+        SET(a_root_search_walks_all_types_by_cursor),
+        SET(value_sets_are_refused_by_name),
+        SET(a_damaged_segment_is_refused_or_harmless),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
