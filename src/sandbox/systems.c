@@ -266,6 +266,8 @@ void systems_print(struct buf *b, struct str base_url)
 {
     AUTO_ARENA
     a = ARENA((size_t)1024 * 1024);
+    json_object(b);
+    json_key(b, STR("systems"));
     json_array(b);
     for (unsigned i = 0; i < systems_count; i++) {
         print_system(b, &a, &systems_all[i], base_url);
@@ -273,6 +275,7 @@ void systems_print(struct buf *b, struct str base_url)
             buf_add(b, STR(",\n"));
     }
     json_array_end(b);
+    json_object_end(b);
     buf_add_char(b, '\n');
 }
 

@@ -90,8 +90,8 @@ struct str systems_client_secret(struct arena *a,
 extern const struct str systems_client_private_jwk, systems_client_public_jwk;
 extern const struct str systems_server_private_jwk, systems_server_public_jwk;
 
-/* The list of docs/directory.md, with credentials, for `tributary system
- * import`. */
+/* {"systems":[...]} as in docs/directory.md, with credentials, for `tributary
+ * system import`. */
 void systems_print(struct buf *b, struct str base_url);
 
 /* Resource types that a system serves in a release; NULL-terminated. */
