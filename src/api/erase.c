@@ -16,7 +16,7 @@
 #include "vault/vault.h"
 
 #define USER_ARENA  ((size_t)64 * 1024)
-#define SCRUB_TRIES 5
+#define SCRUB_TRIES 60 /* about a second each while somebody reads */
 
 static enum err erase_rows(struct db_session *s, void *context)
 {
@@ -64,8 +64,8 @@ static enum err scrub(struct db *db, struct why *w)
         err = db_scrub(db);
     if (err == ERR_BUSY)
         return why(w, err,
-                   "the user is deleted, but somebody is still reading: the "
-                   "write-ahead log is emptied later");
+                   "the user is deleted, but somebody is still reading, so the "
+                   "write-ahead log is not emptied yet: restart the server");
     return err;
 }
 

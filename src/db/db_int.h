@@ -30,6 +30,12 @@ enum db_step {
     DB_STEP_COUNT_
 };
 
+enum db_tidy {
+    DB_TIDY_SOME,     /* what can be moved without waiting for readers */
+    DB_TIDY_IF_QUIET, /* all, and empty the log, if nobody reads */
+    DB_TIDY_ALL,      /* the same, waiting for readers a while */
+};
+
 struct db_maker {
     /* A session; the writer's makes the database when there is none. */
     enum err (*open)(const struct db_options *o, bool is_writer,
@@ -58,8 +64,8 @@ struct db_maker {
     /* House-keeping of the writer's session.  pending: how much has gathered,
      * in the maker's units (WAL pages), 0 nothing. */
     int64_t (*pending)(struct db_session *s);
-    /* Moves it into the database; is_whole waits for readers and empties. */
-    enum err (*tidy)(struct db_session *s, bool is_whole);
+    /* Moves it into the database; ERR_BUSY when readers stood in the way. */
+    enum err (*tidy)(struct db_session *s, enum db_tidy how);
 };
 
 extern const struct db_maker db_sqlite;

@@ -224,14 +224,14 @@ static int64_t pending(struct db_session *base)
     return sqlite_of(base)->pending_pages;
 }
 
-static enum err tidy(struct db_session *base, bool is_whole)
+static enum err tidy(struct db_session *base, enum db_tidy how)
 {
     struct sqlite_session *s = sqlite_of(base);
-    int mode =
-        is_whole ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int mode = how == DB_TIDY_SOME ? SQLITE_CHECKPOINT_PASSIVE
+                                   : SQLITE_CHECKPOINT_TRUNCATE;
     int in_log = 0;
     int moved = 0;
-    sqlite3_busy_timeout(s->handle, TRUNCATE_MS);
+    sqlite3_busy_timeout(s->handle, how == DB_TIDY_ALL ? TRUNCATE_MS : 0);
     int code =
         sqlite3_wal_checkpoint_v2(s->handle, NULL, mode, &in_log, &moved);
     sqlite3_busy_timeout(s->handle, BUSY_MS);

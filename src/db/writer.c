@@ -4,9 +4,11 @@
  * next batch gathers.  A waiter sleeps on a semaphore of its own, so that
  * waking one does not wake the others.
  *
- * The write-ahead log is emptied when nothing was written for IDLE_MS, and
- * between two batches when it has grown past the limits below; never inside a
- * commit.
+ * What is in the write-ahead log is moved into the database when nothing was
+ * written for IDLE_MS, and between two batches when it has grown past the
+ * limits below; never inside a commit.  After QUIET_MS the log is emptied, so
+ * that what was deleted long ago is not in it; not sooner, because a log that
+ * has to grow again makes the next commits slower.
  *
  * An item's life: queued -> run (err is set) -> committed -> told.  The item of
  * a waiter stands on the waiter's stack and is not touched after sem_post(). */
@@ -21,6 +23,7 @@
 
 #define QUEUE_MAX    4096
 #define IDLE_MS      100
+#define QUIET_MS     10000
 #define PENDING_MUCH 32000  /* pages of 8 KiB: checkpoint between batches */
 #define PENDING_MOST 128000 /* ... and wait for the readers too */
 
@@ -186,7 +189,7 @@ static void scrub_if_asked(struct db_session *s, struct item *item)
 {
     for (; item != NULL; item = item->next)
         if (item->is_scrub)
-            item->err = s->maker->tidy(s, true);
+            item->err = s->maker->tidy(s, DB_TIDY_ALL);
 }
 
 static bool has_work(const struct item *item)
@@ -215,19 +218,39 @@ static void work_off(struct db_writer *w, struct item *first, int64_t n)
     tell_all(first);
 }
 
-/* Keeps the log small; idle: nothing else is to be done. */
-static void keep_tidy(struct db_session *s, bool is_idle)
+/* How far the house-keeping has come since the last write. */
+enum rest {
+    REST_NONE,  /* there may be something to move: wait IDLE_MS */
+    REST_MOVED, /* wait QUIET_MS */
+    REST_EMPTY, /* nothing to do */
+};
+
+static enum rest keep_tidy(struct db_session *s, enum rest rest)
 {
-    int64_t pending = s->maker->pending(s);
-    if (pending > PENDING_MUCH || (is_idle && pending > 0))
-        (void)s->maker->tidy(s, pending > PENDING_MOST);
+    if (rest == REST_NONE) {
+        if (s->maker->pending(s) > 0)
+            (void)s->maker->tidy(s, DB_TIDY_SOME); /* readers: the rest later */
+        return REST_MOVED;
+    }
+    return s->maker->tidy(s, DB_TIDY_IF_QUIET) == OK ? REST_EMPTY : REST_MOVED;
 }
 
-static struct timespec idle_until(void)
+/* Between two batches. */
+static void keep_small(struct db_session *s)
+{
+    int64_t pending = s->maker->pending(s);
+    if (pending > PENDING_MOST)
+        (void)s->maker->tidy(s, DB_TIDY_ALL);
+    else if (pending > PENDING_MUCH)
+        (void)s->maker->tidy(s, DB_TIDY_SOME);
+}
+
+static struct timespec after(int64_t ms)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += IDLE_MS * 1000000L;
+    t.tv_sec += (time_t)(ms / 1000);
+    t.tv_nsec += (long)(ms % 1000 * 1000000);
     if (t.tv_nsec >= 1000000000L) {
         t.tv_nsec -= 1000000000L;
         t.tv_sec++;
@@ -235,14 +258,14 @@ static struct timespec idle_until(void)
     return t;
 }
 
-/* Waits for work.  NULL: idle, or the end when *is_end. */
-static struct item *take(struct db_writer *w, bool is_tidy, int64_t *n,
+/* Waits for work.  NULL: time to rest, or the end when *is_end. */
+static struct item *take(struct db_writer *w, enum rest rest, int64_t *n,
                          bool *is_end)
 {
-    struct timespec until = idle_until();
+    struct timespec until = after(rest == REST_NONE ? IDLE_MS : QUIET_MS);
     GUARD(&w->lock);
     while (w->first == NULL && !w->is_stopping) {
-        if (is_tidy)
+        if (rest == REST_EMPTY)
             pthread_cond_wait(&w->wake, &w->lock);
         else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) ==
                  ETIMEDOUT)
@@ -262,16 +285,19 @@ static void *write_on(void *context)
 {
     struct db_writer *w = context;
     bool is_end = false;
-    bool is_tidy = false; /* what opening left may be moved */
+    enum rest rest = REST_NONE; /* what opening left may be moved */
     while (!is_end) {
         int64_t n = 0;
-        struct item *first = take(w, is_tidy, &n, &is_end);
-        if (first != NULL)
+        struct item *first = take(w, rest, &n, &is_end);
+        if (first != NULL) {
             work_off(w, first, n);
-        keep_tidy(w->session, first == NULL);
-        is_tidy = first == NULL;
+            keep_small(w->session);
+            rest = REST_NONE;
+        } else if (!is_end) {
+            rest = keep_tidy(w->session, rest);
+        }
     }
-    (void)w->session->maker->tidy(w->session, true);
+    (void)w->session->maker->tidy(w->session, DB_TIDY_ALL);
     return NULL;
 }
 
