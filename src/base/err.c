@@ -53,6 +53,7 @@ enum err why_join(struct why *w, enum err err, const struct str *parts,
 {
     if (w == NULL)
         return err;
+    char text[WHY_MAX]; /* a part may be what w says now */
     size_t len = 0;
     for (size_t i = 0; i < n; i++) {
         size_t room = WHY_MAX - 1 - len;
@@ -60,11 +61,12 @@ enum err why_join(struct why *w, enum err err, const struct str *parts,
         if (take > room)
             take = character_boundary(parts[i].p, room);
         if (take > 0)
-            memcpy(w->text + len, parts[i].p, take);
+            memcpy(text + len, parts[i].p, take);
         len += take;
         if (take < parts[i].n)
             break;
     }
+    memcpy(w->text, text, len);
     w->text[len] = '\0';
     return err;
 }

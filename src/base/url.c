@@ -25,11 +25,27 @@ static size_t find_any(struct str s, const char *set)
     return i;
 }
 
+/* A name of DNS or an address, as it goes to the resolver: no escapes, which
+ * two parsers could read differently, and no letters beyond ASCII. */
+static bool is_host(struct str s, bool is_v6)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool is_good = is_v6 ? char_is_hex(c) || c == ':' || c == '.'
+                             : char_is_alpha(c) || char_is_digit(c) ||
+                                   c == '-' || c == '.' || c == '_';
+        if (!is_good)
+            return false;
+    }
+    return s.n > 0;
+}
+
 /* host, host:port, [v6] or [v6]:port */
 static bool parse_authority(struct str s, struct url *out)
 {
     struct str port = STR_NONE;
-    if (s.n > 0 && s.p[0] == '[') {
+    bool is_v6 = s.n > 0 && s.p[0] == '[';
+    if (is_v6) {
         size_t end = str_find(s, ']');
         if (end == s.n)
             return false;
@@ -40,7 +56,7 @@ static bool parse_authority(struct str s, struct url *out)
         out->host = str_slice(s, 0, colon);
         port = str_from(s, colon);
     }
-    if (out->host.n == 0 || str_find(s, '@') < s.n)
+    if (!is_host(out->host, is_v6) || str_find(s, '@') < s.n)
         return false;
     if (port.n == 0)
         return true;
@@ -87,10 +103,23 @@ bool url_same_origin(const struct url *a, const struct url *b)
            str_eq_nocase(a->host, b->host);
 }
 
+/* Four numbers with dots: 127.evil.example is a name. */
+static bool is_dotted(struct str host)
+{
+    size_t n = 0;
+    struct str part;
+    uint64_t number;
+    for (; str_cut(&host, '.', &part); n++)
+        if (!str_to_u64(part, &number) || number > 255)
+            return false;
+    return n == 4;
+}
+
 bool url_is_loopback(const struct url *u)
 {
     return str_eq_nocase(u->host, STR("localhost")) ||
-           str_eq(u->host, STR("::1")) || str_starts(u->host, STR("127."));
+           str_eq(u->host, STR("::1")) ||
+           (str_starts(u->host, STR("127.")) && is_dotted(u->host));
 }
 
 /* Adds path with "." and ".." segments taken out (section 5.2.4). */
@@ -119,13 +148,26 @@ static struct str without_dots(struct arena *a, struct str path)
     return (struct str){ text, n };
 }
 
+/* Starts with a scheme: "urn:", "https:" (section 3.1). */
+static bool has_scheme(struct str s)
+{
+    size_t colon = find_any(s, ":/?");
+    if (colon == s.n || s.p[colon] != ':' || !char_is_alpha(s.p[0]))
+        return false;
+    for (size_t i = 0; i < colon; i++)
+        if (!char_is_alpha(s.p[i]) && !char_is_digit(s.p[i]) &&
+            strchr("+-.", s.p[i]) == NULL)
+            return false;
+    return true;
+}
+
 struct str url_resolve(struct arena *a, struct str base, struct str reference)
 {
     struct url u;
     reference = str_slice(reference, 0, str_find(reference, '#'));
     if (url_parse(reference, &u) == OK)
         return arena_str(a, reference);
-    if (url_parse(base, &u) != OK)
+    if (has_scheme(reference) || url_parse(base, &u) != OK)
         return STR_NONE;
     if (str_starts(reference, STR("//")))
         return arena_cat(a, u.scheme, STR(":"), reference);

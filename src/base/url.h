@@ -19,7 +19,7 @@ struct url {
 };
 
 /* ERR_FORMAT for what is not http(s), has user info, a fragment, a control
- * character, blank, backslash or an empty host. */
+ * character, blank, backslash or a host that is empty, escaped or not ASCII. */
 MUST_CHECK enum err url_parse(struct str text, struct url *out);
 bool url_is_https(const struct url *u);
 /* Same scheme, host (case aside) and port. */
@@ -28,7 +28,7 @@ bool url_same_origin(const struct url *a, const struct url *b);
 bool url_is_loopback(const struct url *u);
 
 /* base and reference joined (RFC 3986 section 5.2); reference may be absolute.
- * STR_NONE on failure. */
+ * STR_NONE on failure, also for a reference of another scheme. */
 struct str url_resolve(struct arena *a, struct str base, struct str reference);
 /* base without trailing '/', then '/', then path without leading '/'. */
 struct str url_join(struct arena *a, struct str base, struct str path);

@@ -16,6 +16,7 @@
  * given on the first call makes MHD close, so only must_close does that. */
 
 #define KEPT_EXCHANGES 256
+#define PATH_LOGGED    512 /* bytes; a log line has a limit */
 #define NS_PER_SECOND  INT64_C(1000000000)
 
 static struct exchange *take_exchange(struct http_server *s)
@@ -217,10 +218,10 @@ static void log_access(const struct exchange *ex, int64_t took_ns)
     const char *route = r->route == NULL ? "none" : r->route->name;
     log_event(
         LOG_INFO, "http.access", LOG_STR("method", http_method_name(r->method)),
-        LOG_STR("path", r->path), LOG_STR("route", str_of(route)),
-        LOG_INT("status", ex->response.status), LOG_INT("us", took_ns / 1000),
-        LOG_INT("bytes", (int64_t)ex->bytes), LOG_STR("peer", r->peer),
-        LOG_STR("request", str_of(r->id)));
+        LOG_STR("path", str_slice(r->path, 0, PATH_LOGGED)),
+        LOG_STR("route", str_of(route)), LOG_INT("status", ex->response.status),
+        LOG_INT("us", took_ns / 1000), LOG_INT("bytes", (int64_t)ex->bytes),
+        LOG_STR("peer", r->peer), LOG_STR("request", str_of(r->id)));
 }
 
 void exchange_on_end(void *server, struct MHD_Connection *c, void **exchange,

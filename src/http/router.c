@@ -229,6 +229,8 @@ enum err http_route_find(const struct http_router *router,
     s.allowed = 0;
     if (r->path.n == 0 || r->path.p[0] != '/')
         return ERR_NOT_FOUND;
+    if (str_find(r->path, '\0') < r->path.n)
+        return ERR_FORMAT;
     enum err err = split(&s, r->arena, r->path);
     if (err != OK)
         return err;
