@@ -131,7 +131,13 @@ static struct str settle(const struct chart *c, struct str reference)
     const struct str *key = map_get(&c->by_url, reference);
     if (key == NULL && c->shared != NULL)
         key = map_get(&c->shared->by_url, reference);
-    return key != NULL ? *key : reference;
+    if (key != NULL)
+        return *key;
+    /* "/Binary/1" was meant below the base, not below the host. */
+    if (str_starts(reference, STR("/")) &&
+        map_get(&c->by_key, str_from(reference, 1)) != NULL)
+        return str_from(reference, 1);
+    return reference;
 }
 
 static bool points(struct str key)

@@ -34,7 +34,7 @@ static const char bundle[] =
     "\"category\":[{\"coding\":[{\"code\":\"vital-signs\"}]}],"
     "\"effectiveDateTime\":\"2020-05-01\"}},"
     "{\"resource\":{\"resourceType\":\"Observation\",\"id\":\"o2\","
-    "\"subject\":{\"reference\":\"Patient/p1\"}}}]}";
+    "\"subject\":{\"reference\":\"/Patient/p1\"},\"value\":\"/Patient/p1\"}}]}";
 static const char infra[] =
     "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{\"resourceType\":"
     "\"Practitioner\",\"id\":\"d7\",\"identifier\":[{\"system\":\"s\","
@@ -54,6 +54,9 @@ static void references_are_settled_and_ids_given(void **state)
     assert_true(str_search(body, STR("\"Patient/p1\"")) < body.n);
     assert_true(str_search(body, STR("\"Practitioner/d7\"")) < body.n);
     assert_true(str_search(body, STR("\"value\":1.00")) < body.n);
+    body = c->rows[2].body; /* only references are touched */
+    assert_true(str_search(body, STR("\"reference\":\"Patient/p1\"")) < body.n);
+    assert_true(str_search(body, STR("\"value\":\"/Patient/p1\"")) < body.n);
     assert_int_equal(c->rows[1].id.n, 24);
     assert_non_null(chart_get(c, STR("Practitioner"), STR("d7")));
     assert_null(chart_get(c, STR("Practitioner"), STR("d8")));

@@ -105,17 +105,21 @@ static bool check_patient(struct ask *ask, struct str type,
     return true;
 }
 
-/* The person of the token alone, unless ids are named. */
-static void keep_self(struct ask *ask, const struct url_params *params,
-                      const struct chart_row **rows, size_t *n)
+/* Whose record it is comes first.  Where the token names nobody, the others
+ * of the file stay out: the answer must tell who it is. */
+static void put_self_first(struct ask *ask, const struct url_params *params,
+                           const struct chart_row **rows, size_t *n)
 {
     if (has(params, STR("_id")))
         return;
     for (size_t i = 0; i < *n; i++) {
         if (!str_eq(rows[i]->id, ask->chart->patient))
             continue;
+        const struct chart_row *first = rows[0];
         rows[0] = rows[i];
-        *n = 1;
+        rows[i] = first;
+        if ((ask->system->flags & SYSTEM_NO_PATIENT) != 0)
+            *n = 1;
         return;
     }
 }
@@ -153,7 +157,7 @@ enum err search_run(struct ask *ask, struct str type, struct str query,
     if (err != OK)
         return err;
     if (str_eq(type, STR("Patient")))
-        keep_self(ask, &params, result.rows, &result.count);
+        put_self_first(ask, &params, result.rows, &result.count);
     else
         keep_patient(ask, patient, result.rows, &result.count);
     extras_add(ask, type, &result.rows, &result.count);
