@@ -380,12 +380,43 @@ static void refusals_are_json_or_a_page_by_accept(void **state)
             m.token, "");
     assert_int_equal(a.status, 400);
     assert_non_null(strstr(a.body, "Not &lt;yet>"));
+    a = get("/connect/system/clinical/4407?access_token=TOKEN", "", m.token,
+            "");
+    assert_int_equal(a.status, 302);
     a = get(START "&fhirVersion=stu3", "", m.token, "");
     assert_int_equal(a.status, 400);
     a = get(START "&client_id=0123", "", m.token, "");
     assert_int_equal(a.status, 401);
     a = get("/connect/callback", "", "", "");
     assert_int_equal(a.status, 400);
+}
+
+static void an_address_that_is_not_allowed_is_the_operators_case(void **state)
+{
+    (void)state;
+    struct why w = { 0 };
+    struct http_gate *closed = NULL;
+    struct http_client *client = NULL;
+    struct connect *open_connect = m.s.connect, *shut = NULL;
+    assert_int_equal(http_gate_new(STR(""), &closed, &w), OK);
+    assert_int_equal(
+        http_client_start(&(struct http_client_options){ .gate = closed },
+                          &client, &w),
+        OK);
+    struct connect_options o = { .db = m.t.db,
+                                 .client = client,
+                                 .vault = m.s.vault,
+                                 .seal = m.seal,
+                                 .callback_url = STR("http://us.test/cb") };
+    assert_int_equal(connect_new(&o, &shut, &w), OK);
+    m.s.connect = shut;
+    struct api_answer a = get(START, "", m.token, "");
+    assert_int_equal(a.status, 502);
+    assert_non_null(strstr(a.body, "operator has to allow"));
+    m.s.connect = open_connect;
+    connect_free(shut);
+    http_client_stop(client);
+    http_gate_free(closed);
 }
 
 #define TEST(f_) cmocka_unit_test_setup_teardown(f_, set_up, tear_down)
@@ -401,6 +432,7 @@ int main(void)
         TEST(a_form_may_carry_the_token),
         TEST(the_person_goes_back_to_registered_uris_only),
         TEST(refusals_are_json_or_a_page_by_accept),
+        TEST(an_address_that_is_not_allowed_is_the_operators_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,11 @@ static void log_failure(const struct http_request *r, enum err err)
     const struct services *s = r->server_context;
     if ((err == ERR_IO || err == ERR_BUSY) && s != NULL && s->db != NULL)
         db_last_failure(s->db, &said);
-    log_event(err == ERR_STOPPING || err == ERR_BUSY ? LOG_WARN : LOG_ERROR,
-              "http.failed", LOG_STR("request", str_of(r->id)),
+    /* not our fault: we stop, are full, or another server failed */
+    bool is_calm = err == ERR_STOPPING || err == ERR_BUSY ||
+                   err == ERR_UPSTREAM || err == ERR_TIMEOUT;
+    log_event(is_calm ? LOG_WARN : LOG_ERROR, "http.failed",
+              LOG_STR("request", str_of(r->id)),
               LOG_STR("err", str_of(err_name(err))),
               LOG_STR("why", str_of(r->why.text)),
               LOG_STR("database", str_of(said.text)));

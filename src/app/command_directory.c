@@ -110,8 +110,9 @@ static void print_text(const struct run *run, const struct import_report *sum)
     buf_add(&b, STR(" entries:"));
     add_sentence(&b, sum);
     for (size_t i = 0; i < sum->reason_count; i++) {
-        buf_add(&b, STR("  refused"));
-        add_count(&b, sum->reasons[i].count, ": ");
+        buf_add(&b, STR("  refused "));
+        buf_add_i64(&b, sum->reasons[i].count);
+        buf_add(&b, STR(": "));
         buf_add(&b, sum->reasons[i].text);
         buf_add_char(&b, '\n');
     }

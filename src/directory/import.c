@@ -108,6 +108,8 @@ static void name_unnamed(struct list *list, struct entry *e)
     struct url url;
     if (str_trim(e->name).n > 0 || e->refusal.n > 0 || e->brand.n == 0)
         return;
+    if (str_starts(list->title, STR("1Up"))) /* an aggregator names no vendor */
+        e->brand = vendor_find(vendor_guess(STR(""), e->url))->title;
     e->name = e->brand;
     if (list->unnamed < 2 || url_parse(str_trim(e->url), &url) != OK)
         return;
