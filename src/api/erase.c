@@ -1,9 +1,11 @@
 /* Design notes
  * Order: first nobody can ask or add any more (tokens, inactive, jobs), then
- * the record goes, then all rows once more together with the user: a worker
- * that was in the middle of a job may have added some until it noticed that its
- * lease is gone. */
+ * the record goes, then all once more together with the user: a worker that was
+ * in the middle of a job may have added some until it noticed that its lease is
+ * gone, and another process may have believed a token a little longer. */
 #include "api/erase.h"
+
+#include <time.h>
 
 #include "audit/audit.h"
 #include "auth/token.h"
@@ -69,6 +71,13 @@ static enum err scrub(struct db *db, struct why *w)
     return err;
 }
 
+static void wait_for_others(void)
+{
+    struct timespec left = { .tv_sec = TOKEN_FRESH_MS / 1000 + 1 };
+    while (nanosleep(&left, &left) != 0)
+        ;
+}
+
 enum err erase_user(const struct erase *e, int64_t app_id, int64_t user_id,
                     struct why *w)
 {
@@ -81,6 +90,8 @@ enum err erase_user(const struct erase *e, int64_t app_id, int64_t user_id,
         err = db_write(e->db, erase_rows, &user_id);
     if (err == OK)
         err = store_erase(e->store, user_id);
+    if (err == OK && e->tokens == NULL)
+        wait_for_others();
     if (err == OK)
         err = db_write(e->db, erase_rows_and_user, &user_id);
     if (err == OK)

@@ -15,7 +15,8 @@ struct audit;
 struct erase {
     struct db *db;
     struct store *store;
-    struct tokens *tokens; /* NULL: another process checks tokens */
+    struct tokens *tokens; /* NULL: another process checks tokens, and may
+                              believe one for TOKEN_FRESH_MS: we wait so long */
     struct audit *audit;   /* NULL likewise */
 };
 

@@ -23,7 +23,6 @@
 #define CODE_BYTES       16 /* 32 hex digits: the contract's form */
 #define TOKEN_BYTES      20 /* 40 hex digits, 160 bits */
 #define GRACE_MS         60000
-#define FRESH_MS         30000
 #define PURGE_MS         600000
 #define TOKEN_LENGTH_MAX 500
 #define CHECK_ARENA      ((size_t)64 * 1024)
@@ -356,7 +355,7 @@ static enum err check_row(struct tokens *t, const struct digest *hash,
                  .scope = call.row.scope,
                  .expires_ms = call.row.expires_ms },
         .family = call.row.family,
-        .fresh_until_ms = now + FRESH_MS,
+        .fresh_until_ms = now + TOKEN_FRESH_MS,
     };
     token_cache_put(t->cache, &e, epoch);
     *out = e.who;

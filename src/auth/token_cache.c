@@ -7,8 +7,8 @@
  * row, and puts; the revoker commits, raises the epoch, and drops.  Whichever
  * comes first, no revoked token stays: a put with an old epoch does nothing.
  *
- * Another process may revoke: entries are believed for FRESH_MS at most (set by
- * token.c), then the database is asked. */
+ * Another process may revoke: entries are believed for TOKEN_FRESH_MS at most,
+ * then the database is asked. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
