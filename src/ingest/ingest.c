@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
+#define WANTS_MAX     20000
 #define ATTEMPTS_MAX  8
 #define AT_ONCE_MAX   16
 #define LEASE_SECONDS 60
@@ -41,12 +42,11 @@ void ingest_free(struct ingest *i)
  */
 
 static void add_want(void *context, const struct source_ref *ref,
-                     struct str url, struct str content_type)
+                     struct str url)
 {
     struct run *run = context;
     struct arena *a = &run->arena;
-    (void)content_type;
-    if (str_eq(ref->type, STR("Patient")) || run->want_count >= 20000)
+    if (run->want_count >= WANTS_MAX)
         return;
     struct str key = arena_cat(a, ref->type, STR("/"), ref->id);
     void **slot = map_slot(&run->wanted, key);
@@ -125,7 +125,7 @@ static void restore(struct run *run, struct str state)
                 part[n++] = json_text(text.now);
         struct source_ref ref = { part[0], part[1] };
         if (n == 3)
-            add_want(run, &ref, part[2], STR(""));
+            add_want(run, &ref, part[2]);
     }
 }
 

@@ -136,7 +136,8 @@ static enum err do_end(struct db_session *s, void *context)
     struct run *run = e->run;
     for (struct run_type *t = run->types; t != NULL; t = t->next) {
         if (t->plan == NULL && str_eq(t->report.status, STR("running"))) {
-            t->report.status = STR("done");
+            bool is_refused = t->report.got == 0 && t->report.warnings > 0;
+            t->report.status = is_refused ? STR("denied") : STR("done");
             t->is_dirty = true;
         }
     }
