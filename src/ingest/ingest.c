@@ -307,15 +307,13 @@ static enum err end(struct run *run)
     struct ingest *i = run->ingest;
     enum err err = report_failures(run, &failed);
     if (err == OK)
-        err = report_end(run, STR("done"), STR(""));
-    if (err == OK)
         err = step(run, STR("member-data-ingestion-completed"),
                    failed > 0 ? STR("4") : STR("0"), STR(""), total_got(run),
                    STR("the record was collected"));
-    if (err != OK || i->o.refresh_every_s == 0)
-        return err;
     struct after after = { run, clock_now_ms() + i->o.refresh_every_s * 1000 };
-    return db_write(i->o.db, queue_refresh, &after);
+    if (err == OK && i->o.refresh_every_s > 0)
+        err = db_write(i->o.db, queue_refresh, &after);
+    return err == OK ? report_end(run, STR("done"), STR("")) : err;
 }
 
 static enum err ingest_run(struct run *run)

@@ -144,6 +144,8 @@ static enum err do_end(struct db_session *s, void *context)
     enum err err = report_save(s, run);
     if (err == OK)
         err = save_run(s, run, e->status, clock_now_ms(), e->detail);
+    if (err == OK && run->job != NULL) /* who sees the end may ask again */
+        err = jobs_release_in(s, run->job);
     return err;
 }
 
