@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -512,6 +513,51 @@ static void a_dripping_request_meets_its_deadline(void **state)
     http_server_stop(s, 1000);
 }
 
+static enum err stream_forever(void *context, struct buf *b)
+{
+    (void)context;
+    for (int i = 0; i < 100; i++)
+        buf_add(b, STR("0123456789"));
+    return OK;
+}
+
+static enum err endless(struct http_request *r, struct http_response *out)
+{
+    (void)r;
+    out->produce = stream_forever;
+    out->produced = count_end;
+    return OK;
+}
+
+static void a_reader_that_stops_reading_meets_its_deadline(void **state)
+{
+    (void)state;
+    static const struct http_route only[] = {
+        { "GET", "/endless", endless, family, 0, "endless" },
+    };
+    struct http_server *s;
+    struct http_server_options o = { .address = "127.0.0.1",
+                                     .routes = only,
+                                     .route_count = 1,
+                                     .family = family,
+                                     .request_seconds = 1 };
+    assert_int_equal(http_server_start(&o, &s, NULL), OK);
+    int fd = open_to(s);
+    put(fd, STR("GET /endless HTTP/1.1\r\n" END));
+    /* Reads nothing; the server ends it, and the request is counted. */
+    for (;;) {
+        AUTO_BUF
+        b = BUF(1 << 20);
+        http_server_metrics(s, &b);
+        if (has((struct str){ b.data, b.len },
+                "tributary_http_requests_total{route=\"endless\""))
+            break;
+        sched_yield();
+    }
+    close(fd);
+    http_server_stop(s, 1000);
+}
+
 static void metrics_count_by_route_and_class(void **state)
 {
     (void)state;
@@ -574,6 +620,7 @@ int main(void)
         cmocka_unit_test(a_full_pool_says_503_and_others_are_not_held_up),
         cmocka_unit_test(a_stop_lets_the_request_in_flight_finish),
         cmocka_unit_test(a_dripping_request_meets_its_deadline),
+        cmocka_unit_test(a_reader_that_stops_reading_meets_its_deadline),
         cmocka_unit_test(metrics_count_by_route_and_class),
         cmocka_unit_test(a_port_in_use_is_said_so),
     };
