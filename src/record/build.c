@@ -61,6 +61,34 @@ struct build_entry *build_entry_new(struct segment_builder *b)
     return &b->entries[b->entry_count++];
 }
 
+/* Makes an array's room at least n. */
+static void reserve(struct arena *a, void **at, uint32_t n, uint32_t *room,
+                    size_t size)
+{
+    if (n <= *room)
+        return;
+    void *moved = arena_grow(a, *at, *room * size, n * size);
+    if (moved == NULL)
+        return;
+    *at = moved;
+    *room = n;
+}
+
+void segment_reserve(struct segment_builder *b, size_t entries, size_t cells)
+{
+    if (entries > CELLS_MAX - b->entry_count ||
+        cells > CELLS_MAX - b->cell_count)
+        return; /* growing will say so */
+    void *at = b->entries;
+    reserve(b->arena, &at, b->entry_count + (uint32_t)entries, &b->entry_room,
+            sizeof *b->entries);
+    b->entries = at;
+    at = b->cells;
+    reserve(b->arena, &at, b->cell_count + (uint32_t)cells, &b->cell_room,
+            sizeof *b->cells);
+    b->cells = at;
+}
+
 static uint32_t add_string(struct segment_builder *b, struct str s)
 {
     return s.n == 0 ? 0 : intern(b->arena, &b->strings, s, false);

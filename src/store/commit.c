@@ -171,8 +171,12 @@ static enum err make_segment(const struct commit *c, struct arena *a,
                              struct segment **out)
 {
     struct segment_builder *b = segment_builder_new(a);
+    size_t cells = 0;
     if (b == NULL)
         return arena_err(a);
+    for (size_t i = 0; i < c->prepare.n; i++)
+        cells += c->prepare.items[i].cell_count;
+    segment_reserve(b, c->prepare.n, cells);
     for (size_t i = 0; i < c->prepare.n; i++) {
         const struct prepared *p = &c->prepare.items[i];
         if (!p->writes)
