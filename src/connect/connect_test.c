@@ -502,6 +502,40 @@ static void denying_goes_back_with_access_denied(void **state)
     assert_string_equal(steps, "system-selected=0 member-authorization=8 ");
 }
 
+static void refused_scopes_are_asked_for_once_more_in_another_way(void **state)
+{
+    (void)state;
+    struct url_params p = start(ask_of(STR("cookie-1")));
+    struct connect_answer answer = { .state = url_param(&p, STR("state")),
+                                     .error = STR("invalid_scope"),
+                                     .browser = STR("cookie-1") };
+    struct connect_result result;
+    struct url url;
+    assert_int_equal(connect_finish(w.connect, &answer, &w.a, &result, NULL),
+                     OK);
+    assert_false(result.is_connected);
+    assert_true(str_starts(result.redirect_url, str_of(up.base)));
+    assert_int_equal(url_parse(result.redirect_url, &url), OK);
+    assert_int_equal(url_parse_params(&w.a, url.query, &p), OK);
+    assert_true(str_eq(url_param(&p, STR("scope")),
+                       STR("openid fhirUser launch/patient offline_access "
+                           "patient/*.read")));
+    answer.state = url_param(&p, STR("state"));
+    assert_int_equal(connect_finish(w.connect, &answer, &w.a, &result, NULL),
+                     OK);
+    assert_true(str_starts(result.redirect_url,
+                           STR("https://app.test/back?keep=1&success=false&"
+                               "error=invalid_scope&")));
+    p = start(ask_of(STR("cookie-1")));
+    answer.state = url_param(&p, STR("state"));
+    assert_int_equal(connect_finish(w.connect, &answer, &w.a, &result, NULL),
+                     OK);
+    assert_int_equal(url_parse(result.redirect_url, &url), OK);
+    assert_int_equal(url_parse_params(&w.a, url.query, &p), OK);
+    assert_true(
+        finish(url_param(&p, STR("state")), STR("cookie-1")).is_connected);
+}
+
 static void the_systems_faults_become_our_codes(void **state)
 {
     (void)state;
@@ -805,6 +839,7 @@ int main(void)
         TEST(another_browser_gets_nothing_and_spoils_nothing),
         TEST(an_answer_from_another_issuer_gets_no_code_sent),
         TEST(denying_goes_back_with_access_denied),
+        TEST(refused_scopes_are_asked_for_once_more_in_another_way),
         TEST(the_systems_faults_become_our_codes),
         TEST(the_patient_is_found_in_every_place),
         TEST(several_people_are_not_guessed_among),
