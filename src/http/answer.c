@@ -128,6 +128,7 @@ static ssize_t next_part(void *exchange, uint64_t at, char *to, size_t room)
         ex->part_sent = 0;
         if (part->limit == 0)
             *part = BUF(HTTP_BODY_MAX);
+        atomic_store(&ex->socket->deadline_ns, INT64_MAX); /* our own time */
         enum err err = ex->response.produce(ex->response.context, part);
         if (err != OK || part->err != OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;

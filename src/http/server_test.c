@@ -246,6 +246,42 @@ static void captures_and_parameters_reach_the_handler_decoded(void **state)
     http_server_stop(s, 1000);
 }
 
+static void a_target_may_be_a_whole_url(void **state)
+{
+    (void)state;
+    struct http_server *s = start((struct http_server_options){ 0 });
+    struct str got =
+        talk(s, "GET http://proxy.example:80/show/a?q=b HTTP/1.1\r\n" END);
+    assert_true(str_ends(got, STR("\r\n\r\na|b|127.0.0.1")));
+    http_server_stop(s, 1000);
+}
+
+static void both_families_of_addresses_are_served(void **state)
+{
+    (void)state;
+    struct http_server *s;
+    struct http_server_options o = { .address = "::",
+                                     .routes = routes,
+                                     .route_count =
+                                         sizeof routes / sizeof routes[0],
+                                     .family = family };
+    struct why w = { "" };
+    if (http_server_start(&o, &s, &w) != OK) {
+        print_message("no IPv6 here: %s\n", w.text);
+        skip();
+    }
+    struct str got = talk(s, "GET /show/v4 HTTP/1.1\r\n" END);
+    assert_true(str_ends(got, STR("\r\n\r\nv4||127.0.0.1")));
+    struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+                               .sin6_port = htons(http_server_port(s)),
+                               .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    put(fd, STR("GET /show/v6 HTTP/1.1\r\n" END));
+    assert_true(str_ends(get_all(fd), STR("\r\n\r\nv6||::1")));
+    http_server_stop(s, 1000);
+}
+
 static void a_head_has_the_headers_of_get_and_no_body(void **state)
 {
     (void)state;
@@ -605,6 +641,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_answered_with_the_house_headers),
         cmocka_unit_test(captures_and_parameters_reach_the_handler_decoded),
+        cmocka_unit_test(a_target_may_be_a_whole_url),
+        cmocka_unit_test(both_families_of_addresses_are_served),
         cmocka_unit_test(a_head_has_the_headers_of_get_and_no_body),
         cmocka_unit_test(a_failure_is_rendered_by_the_family),
         cmocka_unit_test(a_header_with_a_line_break_becomes_a_500),
