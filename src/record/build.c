@@ -94,10 +94,8 @@ static uint32_t add_string(struct segment_builder *b, struct str s)
     return s.n == 0 ? 0 : intern(b->arena, &b->strings, s, false);
 }
 
-static uint32_t add_folded(struct segment_builder *b, struct str s)
+static uint32_t fold(struct segment_builder *b, struct str s)
 {
-    if (s.n == 0 || fold_is_plain(s))
-        return add_string(b, s);
     struct buf folded = BUF_IN(b->arena, FOLDED_MAX);
     fold_add(&folded, s);
     struct str view;
@@ -107,6 +105,24 @@ static uint32_t add_folded(struct segment_builder *b, struct str s)
         return 0;
     }
     return view.n == 0 ? 0 : intern(b->arena, &b->strings, view, true);
+}
+
+/* The same displays come again and again: each is folded once. */
+static uint32_t add_folded(struct segment_builder *b, struct str s)
+{
+    if (s.n == 0 || fold_is_plain(s))
+        return add_string(b, s);
+    uint32_t known = b->raws.n;
+    uint32_t raw = intern(b->arena, &b->raws, s, false);
+    if (raw < known)
+        return b->folded[raw];
+    void *at = b->folded;
+    if (!grow(b->arena, &at, raw, &b->folded_room, CELLS_FIRST,
+              sizeof *b->folded))
+        return 0;
+    b->folded = at;
+    b->folded[raw] = fold(b, s);
+    return b->folded[raw];
 }
 
 static void add_strings(struct segment_builder *b, const struct cell *from,

@@ -48,7 +48,9 @@ struct segment_builder {
     struct build_cell *cells;
     uint32_t entry_count, entry_room, cell_count, cell_room;
     uint16_t row_max;
-    uint32_t last_text[2]; /* folding: raw, folded of the one before */
+    struct intern raws; /* texts that were folded, */
+    uint32_t *folded;   /* and what became of them */
+    uint32_t folded_room;
 };
 
 /* Room for one more; NULL when the arena failed. */
