@@ -139,6 +139,10 @@ static enum err do_end(struct db_session *s, void *context)
             bool is_refused = t->report.got == 0 && t->report.warnings > 0;
             t->report.status = is_refused ? STR("denied") : STR("done");
             t->is_dirty = true;
+        } else if (str_eq(t->report.status, STR("running")) ||
+                   str_eq(t->report.status, STR("waiting"))) {
+            t->report.status = e->status; /* the run ended before it */
+            t->is_dirty = true;
         }
     }
     enum err err = report_save(s, run);
