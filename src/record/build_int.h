@@ -33,6 +33,7 @@ struct build_cell {
             int64_t low, high;
         };
         double number[N_COUNT];
+        uint64_t bits[N_COUNT]; /* either, to compare */
     };
 };
 

@@ -160,11 +160,11 @@ static void put_spans(struct buf *b, const struct column *c)
         done(b, from, at);
 }
 
-/* The fewest places (0-9) that give value back, or -1. */
+/* The fewest places that give value back, or -1. */
 static int places_of(double value, int64_t *units)
 {
-    double scale = 1;
-    for (int places = 0; places < 10; places++, scale *= 10) {
+    for (int places = 0; places < DECIMAL_SCALES; places++) {
+        double scale = decimal_scale[places];
         double scaled = nearbyint(value * scale);
         if (fabs(scaled) < 1e15 && scaled / scale == value &&
             !(scaled == 0 && signbit(value))) {
