@@ -29,3 +29,6 @@ add_custom_command(
           ${CMAKE_SOURCE_DIR}/src/fhir/datatypes.h
   VERBATIM)
 set(fhir_generated ${generated}/fhir_tables.c)
+
+file(GLOB assets CONFIGURE_DEPENDS src/ui/assets/*)
+embed(ui ui_assets ${assets})
