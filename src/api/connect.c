@@ -6,6 +6,7 @@
 #include "api/connect.h"
 
 #include "api/access.h"
+#include "api/pages.h"
 #include "api/params.h"
 #include "api/routes.h"
 #include "base/json.h"
@@ -25,66 +26,38 @@
 #define CERNER_MISPRINT 4407
 #define CERNER_DEMO     4707
 
-/* Whether who asks is a browser going to a page. */
-static bool wants_page(const struct http_request *r)
-{
-    struct str accept = http_header(r, STR("Accept"));
-    return str_search(accept, STR("text/html")) < accept.n;
-}
-
 /* ---------------------------------------------------------------- failures */
 
-static void add_html(struct buf *b, struct str s)
+/* The code of ui/page_failed.c. */
+static struct str code_of(const struct http_request *r, enum err err)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '&')
-            buf_add(b, STR("&amp;"));
-        else if (s.p[i] == '<')
-            buf_add(b, STR("&lt;"));
-        else
-            buf_add_char(b, s.p[i]);
+    bool is_back = str_ends(r->path, STR("/callback"));
+    switch (err) {
+    case ERR_UNAUTHENTICATED:
+        return STR("link_expired");
+    case ERR_NOT_FOUND:
+        return STR("unknown_system");
+    case ERR_UNSUPPORTED:
+        return STR("not_configured");
+    case ERR_UPSTREAM:
+    case ERR_TIMEOUT:
+        return STR("unreachable");
+    case ERR_RATE:
+        return STR("too_often");
+    default:
+        if (outcome_status(err) >= 500)
+            return STR("server_error");
+        return is_back ? STR("sign_in_lost") : STR("not_understood");
     }
-}
-
-static void add_page(struct http_response *out, struct str title,
-                     struct str text)
-{
-    struct buf *b = &out->body;
-    http_set_type(out, HTML_TYPE);
-    http_set_header(out, STR("Content-Security-Policy"),
-                    STR("default-src 'none'"));
-    buf_add(b, STR("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
-                   "<meta name=\"viewport\" content=\"width=device-width\">"
-                   "<title>"));
-    add_html(b, title);
-    buf_add(b, STR("</title><main><h1>"));
-    add_html(b, title);
-    buf_add(b, STR("</h1><p>"));
-    add_html(b, text);
-    buf_add(b, STR("</p></main></html>"));
-}
-
-static struct str sentence(const struct http_request *r, enum err err)
-{
-    if (err == ERR_UNAUTHENTICATED)
-        return STR("This link has expired. Go back to the app and begin "
-                   "again.");
-    if (outcome_status(err) >= 500 && err != ERR_UPSTREAM && err != ERR_TIMEOUT)
-        return STR("Something went wrong here. Try again in a minute.");
-    if (err == ERR_TIMEOUT)
-        return STR("The health system does not answer now. Try again later.");
-    return r->why.text[0] != '\0' ? str_of(r->why.text)
-                                  : STR("The connection could not be made.");
 }
 
 void family_connect(struct http_request *r, struct http_response *out,
                     enum err err)
 {
-    family_json(r, out, err);
-    if (!wants_page(r))
-        return;
-    buf_cut(&out->body, 0);
-    add_page(out, STR("Not connected"), sentence(r, err));
+    if (pages_are_wanted(r))
+        pages_fail(r, out, err, code_of(r, err));
+    else
+        family_json(r, out, err);
 }
 
 /* ------------------------------------------------------------------ cookie */
@@ -233,7 +206,7 @@ enum err connect_to_system(struct http_request *r, struct http_response *out)
         return err;
     (void)str_to_bool(params_get(&p, STR("sendRedirectUrlAsResponse")),
                       &is_json);
-    if (!is_json && wants_page(r))
+    if (!is_json && pages_are_wanted(r))
         ask.browser = bind_browser(r, out);
     err = connect_start(services_of(r)->connect, &ask, r->arena, &url, &r->why);
     if (err == ERR_DENIED) /* the outbound gate, not the person */
@@ -249,17 +222,6 @@ enum err connect_to_system(struct http_request *r, struct http_response *out)
 }
 
 /* -------------------------------------------------------------------- back */
-
-/* No app to go to: say how it went. */
-static void show_end(struct http_response *out, const struct connect_result *c)
-{
-    if (c->is_connected)
-        add_page(out, STR("Connected"),
-                 STR("Your health system is connected. You can close this "
-                     "page."));
-    else
-        add_page(out, STR("Not connected"), c->error_description);
-}
 
 enum err connect_callback(struct http_request *r, struct http_response *out)
 {
@@ -285,9 +247,8 @@ enum err connect_callback(struct http_request *r, struct http_response *out)
         return err;
     if (result.is_connected && s->jobs != NULL)
         jobs_wake(s->jobs);
-    if (result.redirect_url.n > 0)
-        http_redirect(out, 302, result.redirect_url);
-    else
-        show_end(out, &result);
+    if (result.redirect_url.n == 0)
+        return pages_after_connect(r, out, &result);
+    http_redirect(out, 302, result.redirect_url);
     return OK;
 }

@@ -6,6 +6,7 @@
 #include "api/fhir.h"
 #include "api/health.h"
 #include "api/ingest.h"
+#include "api/pages.h"
 #include "api/systems.h"
 #include "api/token.h"
 #include "api/user_management.h"
@@ -55,6 +56,13 @@ const struct http_route api_routes[] = {
     { "GET", "/connect/api/ingest-report", ingest_status, family_um, MESSAGES, "ingest.report" },
     { "POST", "/connect/api/ingest-report", ingest_status, family_um, MESSAGES, "ingest.report" },
     /* pages: contract 10 */
+    { "GET", "/", pages_home, family_page, 0, "page.home" },
+    { "GET", "/assets/:tag/:name", pages_asset, family_page, 0, "page.asset" },
+    { "GET", "/search", search_page, family_page, MESSAGES, "page.search" },
+    { "GET", "/search/results", search_results, family_systems, MESSAGES, "page.search" },
+    { "GET", "/connect/marketplace", search_page, family_page, MESSAGES, "page.search" },
+    { "GET", "/connect/:system", connect_page, family_page, MESSAGES, "page.connect" },
+    { "GET", "/connected", connected_page, family_page, MESSAGES, "page.connected" },
     /* FHIR: contract 7 */
     { "GET", "/fhir/:release", fhir_metadata, family_fhir, 0, "fhir.metadata" },
     { "GET", "/:release", fhir_metadata, family_fhir, 0, "fhir.metadata" },

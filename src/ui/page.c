@@ -6,7 +6,8 @@
 #define URL_MAX ((size_t)16 * 1024)
 
 #define CSP                                                                    \
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src "        \
+    "'self'; "                                                                 \
     "connect-src 'self'; form-action 'self'; base-uri 'none'"
 
 static void set_headers(struct http_response *out, const struct page *page)
@@ -37,8 +38,9 @@ static void add_asset(struct buf *b, struct str before, struct str name,
 
 static void add_logo(struct buf *b)
 {
-    add_asset(b, STR("<img class=\"logo\" alt=\"\" width=\"40\" height=\"40\" "
-                     "src=\""),
+    add_asset(b,
+              STR("<img class=\"logo\" alt=\"\" width=\"40\" height=\"40\" "
+                  "src=\""),
               STR("logo.svg"), STR("\">"));
 }
 
@@ -92,7 +94,8 @@ static void add_param(struct buf *b, const struct url_param *p)
 void page_link(struct buf *b, struct str name, struct str path,
                struct url_param more, const struct page_keep *keep)
 {
-    AUTO_BUF url = BUF(URL_MAX);
+    AUTO_BUF
+    url = BUF(URL_MAX);
     struct str text;
     buf_add(&url, path);
     add_param(&url, &more);

@@ -56,7 +56,8 @@ static void add_card_text(struct buf *b, const struct search_row *row)
 static void add_card(struct buf *b, const struct search_row *row,
                      const struct page_keep *keep)
 {
-    AUTO_BUF path = BUF(64);
+    AUTO_BUF
+    path = BUF(64);
     struct str text;
     if (!row->is_available) {
         HTML(b, "<li><div class=\"card off\">");
@@ -80,7 +81,8 @@ static void add_card(struct buf *b, const struct search_row *row,
 static void add_page_link(struct buf *b, const struct page_search *s,
                           int64_t offset, struct str id, struct str label)
 {
-    AUTO_BUF number = BUF(32);
+    AUTO_BUF
+    number = BUF(32);
     struct str text;
     struct url_param more[3] = { { STR("query"), s->query },
                                  { STR("kind"), s->kind } };
@@ -127,10 +129,10 @@ static void add_results(struct buf *b, const struct page_search *s)
         add_card(b, &s->rows[i], &s->keep);
     HTML(b, "</ul><nav class=\"more\" aria-label=\"More results\">");
     if (s->offset > 0)
-        add_page_link(b, s, s->offset > PAGE_SEARCH_ROWS
-                                ? s->offset - PAGE_SEARCH_ROWS
-                                : 0,
-                      STR("previous"), STR("Previous"));
+        add_page_link(
+            b, s,
+            s->offset > PAGE_SEARCH_ROWS ? s->offset - PAGE_SEARCH_ROWS : 0,
+            STR("previous"), STR("Previous"));
     if (s->offset + (int64_t)s->n < s->total)
         add_page_link(b, s, s->offset + (int64_t)s->n, STR("next"),
                       STR("Show more"));
@@ -200,8 +202,7 @@ void page_search(struct http_response *out, const struct page_search *s)
     page_end(out, &layout);
 }
 
-void page_search_results(struct http_response *out,
-                         const struct page_search *s)
+void page_search_results(struct http_response *out, const struct page_search *s)
 {
     http_set_type(out, STR("text/html; charset=utf-8"));
     http_set_header(out, STR("Content-Security-Policy"),
