@@ -379,7 +379,7 @@ static void refusals_are_json_or_a_page_by_accept(void **state)
     a = get("/connect/system/clinical/4708?access_token=TOKEN", BROWSER,
             m.token, "");
     assert_int_equal(a.status, 400);
-    assert_non_null(strstr(a.body, "Not &lt;yet>"));
+    assert_non_null(strstr(a.body, "Not &lt;yet&gt;"));
     a = get("/connect/system/clinical/4407?access_token=TOKEN", "", m.token,
             "");
     assert_int_equal(a.status, 302);

@@ -40,6 +40,14 @@ enum err pages_asset(struct http_request *r, struct http_response *out)
     return OK;
 }
 
+/* An inner failure's sentence may hold file names: not for strangers. */
+static struct str detail_of(const struct http_request *r, enum err err)
+{
+    bool is_inner =
+        outcome_status(err) >= 500 && err != ERR_UPSTREAM && err != ERR_TIMEOUT;
+    return is_inner ? STR("") : str_of(r->why.text);
+}
+
 void pages_fail(struct http_request *r, struct http_response *out, enum err err,
                 struct str code)
 {
@@ -48,6 +56,7 @@ void pages_fail(struct http_request *r, struct http_response *out, enum err err,
     page_failed(out, &(struct page_failed){ .code = code,
                                             .system_name = STR(""),
                                             .retry_url = STR(""),
+                                            .detail = detail_of(r, err),
                                             .request_id = str_of(r->id) });
 }
 

@@ -47,6 +47,7 @@ struct page_failed {
     struct str code;        /* of connect_finish(), or one of failed.c's own */
     struct str system_name; /* "" : not known */
     struct str retry_url;   /* "" : none */
+    struct str detail;      /* for the one who is asked for help, or "" */
     struct str request_id;  /* for the one who is asked for help */
 };
 void page_failed(struct http_response *out, const struct page_failed *f);

@@ -130,6 +130,11 @@ void page_failed(struct http_response *out, const struct page_failed *f)
         HTML(b, " ");
         html_text(b, f->request_id);
     }
-    HTML(b, "</code></p></section>");
+    HTML(b, "</code>");
+    if (f->detail.n > 0) {
+        HTML(b, "<br>");
+        html_text(b, f->detail);
+    }
+    HTML(b, "</p></section>");
     page_end(out, &layout);
 }

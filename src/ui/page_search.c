@@ -45,7 +45,7 @@ static void add_card_text(struct buf *b, const struct search_row *row)
     HTML(b, "</span><span class=\"tags\">");
     if (row->is_plan)
         HTML(b, "<span class=\"tag\">Health plan</span>");
-    if (row->vendor.n > 0) {
+    if (row->vendor.n > 0 && !str_eq(row->vendor, STR("Health plan"))) {
         HTML(b, "<span class=\"tag quiet\">");
         html_text(b, row->vendor);
         HTML(b, "</span>");
