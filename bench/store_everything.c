@@ -60,13 +60,20 @@ static size_t everything(struct store *s, int64_t user, struct str patient)
 static void measure(struct db_test *t, struct store **s, int64_t user,
                     struct str patient)
 {
-    double hot[ROUNDS], cold[ROUNDS];
+    double hot[ROUNDS], cold[ROUNDS], open[ROUNDS];
+    struct store_stats stats = { 0 };
     size_t n = 0;
     for (size_t r = 0; r < ROUNDS; r++) {
         struct store_options o = { .db = t->db };
         store_free(*s);
         BENCH_CHECK(store_new(&o, s, NULL));
+        struct store_snapshot *snap;
         int64_t from = clock_monotonic_ns();
+        BENCH_CHECK(store_open(*s, user, RECORD_R4, &snap));
+        open[r] = bench_seconds(from) * 1e3;
+        store_close(snap);
+        stats = store_stats(*s);
+        from = clock_monotonic_ns();
         n = everything(*s, user, patient);
         cold[r] = (double)n / bench_seconds(from);
         from = clock_monotonic_ns();
@@ -74,9 +81,11 @@ static void measure(struct db_test *t, struct store **s, int64_t user,
         hot[r] = (double)n / bench_seconds(from);
     }
     (void)printf("everything of %6zu: %8.0f resources/s hot, %8.0f from the "
-                 "database (medians of %d)\n",
+                 "database (medians of %d); index: loaded in %.2f ms, %.0f "
+                 "bytes a resource in memory\n",
                  n, bench_median(hot, ROUNDS), bench_median(cold, ROUNDS),
-                 ROUNDS);
+                 ROUNDS, bench_median(open, ROUNDS),
+                 (double)stats.bytes_hot / (double)n);
 }
 
 int main(void)

@@ -48,7 +48,7 @@ await tributary-sandbox "$sandbox/health" $!
     "$bin/tributary" system import - --data "$data" >>"$log" || die "the sandbox's systems were not taken"
 if [ -d ../shared/data/directory ] && [ ! -e "$data/directory.done" ]; then
     echo "filling the directory (once) ..."
-    "$bin/tributary" directory import ../shared/data/directory --data "$data" >>"$log" || die "directory import failed"
+    "$bin/tributary" directory import ../shared/data/directory --data "$data" >>"$log" 2>&1 || die "directory import failed"
     touch "$data/directory.done"
 fi
 

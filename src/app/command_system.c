@@ -47,10 +47,11 @@ static bool is_configured(struct work *k, const struct system *s)
 {
     AUTO_CLIENT client = { .client_id = STR_NONE };
     return open_vault(k) == OK &&
-           vault_client_get(k->vault, s->vendor, s->id, k->a, &client) == OK;
+           vault_client_get(k->vault, vendor_find(s->vendor)->name, s->id, k->a,
+                            &client) == OK;
 }
 
-static void add_line(struct buf *b, struct work *k, const struct system *s)
+static void add_line(struct buf *b, const struct system *s)
 {
     const struct system_location *l = s->locations;
     buf_add_i64(b, s->id);
@@ -68,12 +69,11 @@ static void add_line(struct buf *b, struct work *k, const struct system *s)
         buf_add(b, i == 0 ? STR("\t") : STR(" "));
         buf_add(b, s->endpoints[i].fhir_version);
     }
-    buf_add(b, is_configured(k, s) ? STR("\tconfigured\n")
-                                   : STR("\tnot configured\n"));
+    buf_add(b, s->is_configured ? STR("\tconfigured\n")
+                                : STR("\tnot configured\n"));
 }
 
-static int print(struct work *k, const struct system *systems, size_t n,
-                 bool is_one)
+static int print(struct work *k, struct system *systems, size_t n, bool is_one)
 {
     AUTO_BUF
     b = BUF(TEXT_MAX);
@@ -82,10 +82,11 @@ static int print(struct work *k, const struct system *systems, size_t n,
     if (is_list)
         json_array(&b);
     for (size_t i = 0; i < n; i++) {
+        systems[i].is_configured = is_configured(k, &systems[i]);
         if (k->line->is_json || is_one)
             system_add_json(&b, &systems[i]);
         else
-            add_line(&b, k, &systems[i]);
+            add_line(&b, &systems[i]);
     }
     if (is_list)
         json_array_end(&b);

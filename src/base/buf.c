@@ -42,17 +42,13 @@ static bool make_room(struct buf *b, size_t n)
 
 void buf_add(struct buf *b, struct str s)
 {
-    if (!make_room(b, s.n))
+    bool has_room = b->err == OK && s.n < b->room - b->len;
+    if (!has_room && !make_room(b, s.n))
         return;
     if (s.n > 0) /* an empty view may have no address to copy from */
         memcpy(b->data + b->len, s.p, s.n);
     b->len += s.n;
     b->data[b->len] = '\0';
-}
-
-void buf_add_char(struct buf *b, char c)
-{
-    buf_add(b, (struct str){ &c, 1 });
 }
 
 void buf_add_u64(struct buf *b, uint64_t value)

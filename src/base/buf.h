@@ -37,7 +37,15 @@ struct buf {
 #define AUTO_BUF __attribute__((cleanup(buf_fini))) struct buf
 
 void buf_add(struct buf *b, struct str s);
-void buf_add_char(struct buf *b, char c);
+static inline void buf_add_char(struct buf *b, char c)
+{
+    if (b->err == OK && b->len + 1 < b->room) { /* mostly */
+        b->data[b->len++] = c;
+        b->data[b->len] = '\0';
+    } else {
+        buf_add(b, (struct str){ &c, 1 });
+    }
+}
 void buf_add_i64(struct buf *b, int64_t value);
 void buf_add_u64(struct buf *b, uint64_t value);
 

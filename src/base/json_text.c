@@ -33,43 +33,42 @@ static bool would_join(char before, char after)
            strchr("{}[]:,\"", after) == NULL;
 }
 
-/* Bytes up to the next blank, string or bracket. */
-static size_t plain_len(struct str s)
+/* Takes the blanks at text[i, ...) out: what stands before them, from `run`
+ * on, is added.  Gives where the text goes on; what out had before `start` is
+ * not ours. */
+static size_t pass_blanks(struct str text, size_t run, size_t i, size_t start,
+                          struct buf *out)
 {
-    size_t n = 0;
-    while (n < s.n && !is_blank(s.p[n]) && s.p[n] != '"' && s.p[n] != '{' &&
-           s.p[n] != '[' && s.p[n] != '}' && s.p[n] != ']')
-        n++;
-    return n;
+    buf_add(out, str_slice(text, run, i));
+    while (i < text.n && is_blank(text.p[i]))
+        i++;
+    if (i < text.n && out->err == OK && out->len > start &&
+        would_join(out->data[out->len - 1], text.p[i]))
+        buf_add_char(out, ' ');
+    return i;
 }
 
 enum err json_minify(struct str text, unsigned depth_max, struct buf *out)
 {
     unsigned depth = 0;
-    size_t start = out->len;
-    while (text.n > 0) {
-        char c = text.p[0];
-        size_t n = 1;
-        if (is_blank(c)) {
-            while (n < text.n && is_blank(text.p[n]))
-                n++;
-            text = str_from(text, n);
-            if (text.n > 0 && out->err == OK && out->len > start &&
-                would_join(out->data[out->len - 1], text.p[0]))
-                buf_add_char(out, ' ');
-            continue;
-        }
-        if (c == '{' || c == '[') {
-            if (++depth > depth_max)
-                return ERR_LIMIT;
-        } else if (c == '}' || c == ']') {
-            depth -= depth > 0;
+    size_t run = 0, i = 0, start = out->len;
+    while (i < text.n) {
+        char c = text.p[i];
+        if (c == '"') {
+            i += string_len(str_from(text, i));
+        } else if (is_blank(c)) {
+            run = i = pass_blanks(text, run, i, start, out);
         } else {
-            n = c == '"' ? string_len(text) : plain_len(text);
+            if (c == '{' || c == '[') {
+                if (++depth > depth_max)
+                    return ERR_LIMIT;
+            } else if (c == '}' || c == ']') {
+                depth -= depth > 0;
+            }
+            i++;
         }
-        buf_add(out, str_slice(text, 0, n));
-        text = str_from(text, n);
     }
+    buf_add(out, str_slice(text, run, text.n));
     return out->err;
 }
 

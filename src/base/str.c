@@ -9,33 +9,6 @@ struct str str_of(const char *text)
     return (struct str){ text, strlen(text) };
 }
 
-bool str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-char char_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-bool char_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-bool char_is_alpha(char c)
-{
-    char lower = char_lower(c);
-    return lower >= 'a' && lower <= 'z';
-}
-
-bool char_is_hex(char c)
-{
-    char lower = char_lower(c);
-    return char_is_digit(c) || (lower >= 'a' && lower <= 'f');
-}
-
 bool str_eq_nocase(struct str a, struct str b)
 {
     return a.n == b.n && str_starts_nocase(a, b);
@@ -48,11 +21,6 @@ int str_cmp(struct str a, struct str b)
     if (order != 0)
         return order;
     return a.n < b.n ? -1 : a.n > b.n;
-}
-
-bool str_starts(struct str s, struct str with)
-{
-    return s.n >= with.n && str_eq((struct str){ s.p, with.n }, with);
 }
 
 bool str_starts_nocase(struct str s, struct str with)
@@ -88,20 +56,6 @@ size_t str_search(struct str s, struct str needle)
         return 0;
     const char *at = s.n == 0 ? NULL : memmem(s.p, s.n, needle.p, needle.n);
     return at == NULL ? s.n : (size_t)(at - s.p);
-}
-
-struct str str_slice(struct str s, size_t from, size_t to)
-{
-    if (to > s.n)
-        to = s.n;
-    if (from >= to)
-        return (struct str){ s.p == NULL ? NULL : s.p + to, 0 };
-    return (struct str){ s.p + from, to - from };
-}
-
-struct str str_from(struct str s, size_t from)
-{
-    return str_slice(s, from, s.n);
 }
 
 static bool is_blank(char c)

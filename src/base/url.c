@@ -70,6 +70,8 @@ static bool parse_authority(struct str s, struct url *out)
 
 enum err url_parse(struct str text, struct url *out)
 {
+    if (text.p == NULL)
+        return ERR_FORMAT;
     struct url u = { .text = text };
     size_t colon = str_find(text, ':');
     u.scheme = str_slice(text, 0, colon);

@@ -58,8 +58,9 @@ struct connect_answer { /* the callback's parameters */
     struct str iss;     /* RFC 9207, or "" */
 };
 struct connect_result {
-    struct str redirect_url; /* to the app, success or failure; "" when state is
-                                unknown: show the failed page */
+    struct str redirect_url; /* to the app, success or failure; or once more
+                                to a system that refused the scopes; "" when
+                                the app has no URL: show the page */
     bool is_connected;
     int64_t user_id, system_id;
     struct connection connection;

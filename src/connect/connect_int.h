@@ -43,6 +43,7 @@ struct flow {
     struct str issuer;
     struct str verifier, nonce, scope;
     struct str redirect_uri, app_state;
+    struct str second; /* "yes": with another list of scopes than at first */
     /* other releases on the same host; "" : none */
     struct str extra_version[FLOW_EXTRA_MAX], extra_base[FLOW_EXTRA_MAX];
 };
@@ -55,6 +56,12 @@ MUST_CHECK enum err state_put(struct connect *c, const struct flow *flow,
 MUST_CHECK enum err state_take(struct connect *c, struct str state,
                                struct str browser, struct arena *a,
                                struct flow *out);
+
+/* The same flow again, for a system that refused its scopes: one wildcard in
+ * place of the list, or the list in place of the wildcard. */
+MUST_CHECK enum err start_second(struct connect *c, const struct flow *flow,
+                                 struct str browser, struct arena *a,
+                                 struct str *out_url);
 
 /* --------------------------------------------------------------- discovery */
 

@@ -377,6 +377,14 @@ enum err connect_finish(struct connect *c, const struct connect_answer *answer,
         return err;
     struct connect_result result = { .user_id = f.flow.user_id,
                                      .system_id = f.flow.system_id };
+    if (str_eq(answer->error, STR("invalid_scope")) && f.flow.second.n == 0 &&
+        start_second(c, &f.flow, answer->browser, a, &result.redirect_url) ==
+            OK) {
+        result.error = STR("invalid_scope");
+        result.error_description = STR("asking once more, for less");
+        *out = result;
+        return OK;
+    }
     result.is_connected = run(&f, w);
     result.connection = f.connection;
     result.error = f.error;

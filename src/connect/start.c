@@ -18,6 +18,7 @@ struct start {
     const struct system_endpoint *endpoint;
     struct discovery discovery;
     struct flow flow;
+    bool is_second; /* the system refused the first list of scopes */
 };
 
 static enum err choose(struct start *s, struct why *w)
@@ -60,6 +61,10 @@ static struct str scope_of(struct start *s, struct str release,
                            struct str extra)
 {
     unsigned flags = s->vendor.flags;
+    if (s->is_second) { /* the other grammar, and nothing special */
+        flags ^= VENDOR_WILDCARD_SCOPE;
+        extra = STR("");
+    }
     bool is_v2 = (flags & VENDOR_SCOPE_V2) ||
                  (s->discovery.has_scope_v2 && !s->discovery.has_scope_v1);
     struct scope_ask ask = {
@@ -129,6 +134,7 @@ static void fill_flow(struct start *s)
         .scope = scope_of(s, s->endpoint->fhir_version, s->vendor.extra_scopes),
         .redirect_uri = s->ask->redirect_uri,
         .app_state = s->ask->app_state,
+        .second = s->is_second ? STR("yes") : STR(""),
     };
     add_extras(s);
 }
@@ -147,39 +153,64 @@ static enum err check_client(struct start *s, struct str *out_id, struct why *w)
     return OK;
 }
 
-enum err connect_start(struct connect *c, const struct connect_ask *ask,
-                       struct arena *a, struct str *out_url, struct why *w)
+static enum err start(struct start *s, struct str *out_url, struct why *w)
 {
-    struct start s = { .c = c, .ask = ask, .a = a };
     struct str client_id, state;
-    enum err err = choose(&s, w);
+    enum err err = choose(s, w);
     if (err == OK)
-        err = check_client(&s, &client_id, w);
+        err = check_client(s, &client_id, w);
     if (err == OK)
-        err = find_sign_in(&s, w);
+        err = find_sign_in(s, w);
     if (err != OK)
         return err;
-    fill_flow(&s);
-    err = arena_err(a);
+    fill_flow(s);
+    err = arena_err(s->a);
     if (err == OK)
-        err = state_put(c, &s.flow, ask->browser, a, &state);
+        err = state_put(s->c, &s->flow, s->ask->browser, s->a, &state);
     if (err != OK)
         return err;
     struct authorize authorize = {
         .client_id = client_id,
-        .redirect_uri = c->callback_url,
-        .scope = s.flow.scope,
+        .redirect_uri = s->c->callback_url,
+        .scope = s->flow.scope,
         .state = state,
-        .aud = s.flow.aud,
-        .challenge = s.flow.verifier.n > 0 ? pkce_challenge(a, s.flow.verifier)
-                                           : STR(""),
-        .nonce = s.flow.nonce,
+        .aud = s->flow.aud,
+        .challenge = s->flow.verifier.n > 0
+                         ? pkce_challenge(s->a, s->flow.verifier)
+                         : STR(""),
+        .nonce = s->flow.nonce,
     };
-    struct str url = authorize_url(a, s.discovery.authorize_url, &authorize);
+    struct str url =
+        authorize_url(s->a, s->discovery.authorize_url, &authorize);
     if (url.p == NULL)
         return ERR_LIMIT;
-    note_step(c, &s.flow, s.system.name, 0, STR("system-selected"), true,
-              STR("the person went to the system's sign-in"));
     *out_url = url;
     return OK;
+}
+
+enum err connect_start(struct connect *c, const struct connect_ask *ask,
+                       struct arena *a, struct str *out_url, struct why *w)
+{
+    struct start s = { .c = c, .ask = ask, .a = a };
+    enum err err = start(&s, out_url, w);
+    if (err == OK)
+        note_step(c, &s.flow, s.system.name, 0, STR("system-selected"), true,
+                  STR("the person went to the system's sign-in"));
+    return err;
+}
+
+enum err start_second(struct connect *c, const struct flow *flow,
+                      struct str browser, struct arena *a, struct str *out_url)
+{
+    struct connect_ask ask = {
+        .app_id = flow->app_id,
+        .user_id = flow->user_id,
+        .system_id = flow->system_id,
+        .fhir_version = flow->fhir_version,
+        .redirect_uri = flow->redirect_uri,
+        .app_state = flow->app_state,
+        .browser = browser,
+    };
+    struct start s = { .c = c, .ask = &ask, .a = a, .is_second = true };
+    return start(&s, out_url, NULL);
 }

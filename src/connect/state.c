@@ -51,6 +51,7 @@ static const struct {
     M(extra_base[0]),
     M(extra_version[1]),
     M(extra_base[1]),
+    M(second),
 #undef M
 };
 static_assert(FLOW_EXTRA_MAX == 2, "the table names each");

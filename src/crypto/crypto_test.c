@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
+#include "base/rand.h"
 #include "crypto/digest.h"
 #include "crypto/jwt.h"
 #include "crypto/seal.h"
@@ -120,6 +121,200 @@ static void a_token_verifies_with_its_key_and_algorithm_only(void **state)
     }
 }
 
+/* RFC 5869 for the keys, AES-256-GCM, aad = key id | context; computed with
+ * another implementation. */
+static void the_sealed_form_is_the_documented_one(void **state)
+{
+    (void)state;
+    AUTO_ARENA
+    a = ARENA(65536);
+    struct seal *s = NULL;
+    struct str sealed;
+    assert_int_equal(seal_new(KEY, &s, NULL), OK);
+    rand_seed(1);
+    assert_int_equal(
+        seal_close(s, STR("vault|connection 7"), STR("token"), &a, &sealed),
+        OK);
+    rand_release();
+    assert_true(same(hex_encode(&a, sealed),
+                     "54366fac8965fbeed190d712357401147b94a5f5"
+                     "b3560763a9f8f629c9498b37f6d3621856"));
+    struct digest name;
+    struct str part = STR("x");
+    seal_name(s, &part, 1, &name);
+    struct str naming;
+    assert_int_equal(hex_decode(&a,
+                                STR("4c43332d1ef78970cadbb36c2ff0c4ea"
+                                    "1920589c107f8b37ed1466e2d1291c8e"),
+                                &naming),
+                     OK);
+    struct digest want = digest_hmac_parts(naming, &part, 1);
+    assert_memory_equal(name.bytes, want.bytes, DIGEST_BYTES);
+    seal_free(s);
+}
+
+static void another_master_key_does_not_open(void **state)
+{
+    (void)state;
+    AUTO_ARENA
+    a = ARENA(65536);
+    struct seal *s = NULL, *other = NULL;
+    struct str sealed;
+    AUTO_SECRET out = { 0 };
+    assert_int_equal(seal_new(KEY, &s, NULL), OK);
+    assert_int_equal(
+        seal_new(STR("another key of more than 32 bytes"), &other, NULL), OK);
+    assert_int_equal(seal_close(s, STR("x"), STR("token"), &a, &sealed), OK);
+    assert_int_equal(seal_open(other, STR("x"), sealed, &out), ERR_CRYPTO);
+    assert_null(out.bytes);
+    seal_free(s);
+    seal_free(other);
+}
+
+static void sealing_twice_shows_nothing(void **state)
+{
+    (void)state;
+    AUTO_ARENA
+    a = ARENA(65536);
+    struct seal *s = NULL;
+    struct str one, two;
+    assert_int_equal(seal_new(KEY, &s, NULL), OK);
+    assert_int_equal(seal_close(s, STR("x"), STR(""), &a, &one), OK);
+    assert_int_equal(seal_close(s, STR("x"), STR(""), &a, &two), OK);
+    assert_int_equal(one.n, 4 + 12 + 16);
+    assert_false(str_eq(one, two));
+    AUTO_SECRET out = { 0 };
+    assert_int_equal(seal_open(s, STR("x"), one, &out), OK);
+    assert_int_equal(secret_reveal(&out).n, 0);
+    seal_free(s);
+}
+
+static void a_secret_has_a_limit_and_goes_empty(void **state)
+{
+    (void)state;
+    static char long_text[SECRET_MAX + 1];
+    struct secret s = { 0 };
+    assert_int_equal(
+        secret_init(&s, (struct str){ long_text, sizeof long_text }),
+        ERR_LIMIT);
+    assert_int_equal(secret_init(&s, STR("hush")), OK);
+    assert_true(str_eq(secret_reveal(&s), STR("hush")));
+    secret_fini(&s);
+    secret_fini(&s);
+    assert_null(s.bytes);
+}
+
+static void comparing_wants_the_same_bytes(void **state)
+{
+    (void)state;
+    assert_true(digest_same(STR("abc"), STR("abc")));
+    assert_false(digest_same(STR("abc"), STR("abd")));
+    assert_false(digest_same(STR("abc"), STR("ab")));
+    assert_true(digest_same(STR(""), STR("")));
+}
+
+/* RFC 7515 appendix A.3. */
+#define ES256_KEY                                                              \
+    "{\"kty\":\"EC\",\"crv\":\"P-256\","                                       \
+    "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","                   \
+    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"
+#define ES256_TOKEN                                                            \
+    "eyJhbGciOiJFUzI1NiJ9."                                                    \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"         \
+    "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ."                                          \
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSA"         \
+    "pmWQxfKTUJqPP3-Kg6NU1Q"
+
+static void the_token_of_the_standard_verifies(void **state)
+{
+    (void)state;
+    AUTO_ARENA
+    a = ARENA((size_t)1 << 20);
+    struct str claims;
+    assert_int_equal(jwt_verify(&a, STR(ES256_KEY), STR("ES256"),
+                                STR(ES256_TOKEN), &claims, NULL),
+                     OK);
+    assert_true(str_starts(claims, STR("{\"iss\":\"joe\",\r\n")));
+    char *changed = arena_cstr(&a, STR(ES256_TOKEN));
+    assert_non_null(changed);
+    changed[30] = changed[30] == 'A' ? 'B' : 'A';
+    assert_int_equal(jwt_verify(&a, STR(ES256_KEY), STR("ES256"),
+                                str_of(changed), &claims, NULL),
+                     ERR_CRYPTO);
+}
+
+/* header.claims with an HMAC under the public key's own text. */
+static struct str forge(struct arena *a, const char *header, struct str key)
+{
+    struct str head = base64url_encode(a, str_of(header));
+    struct str text =
+        arena_cat(a, head, STR("."), base64url_encode(a, STR("{}")));
+    struct digest mac = digest_hmac(key, text);
+    return arena_cat(a, text, STR("."), base64url_encode(a, digest_str(&mac)));
+}
+
+static void forged_headers_do_not_choose_the_algorithm(void **state)
+{
+    (void)state;
+    AUTO_ARENA
+    a = ARENA((size_t)1 << 20);
+    struct str key, public_key, claims = STR("untouched"), token;
+    assert_int_equal(jwt_new_key(&a, STR("RS384"), &key, &public_key), OK);
+    static const char *const headers[] = {
+        "{\"alg\":\"HS256\"}",
+        "{\"alg\":\"none\"}",
+        "{}",
+        "{\"alg\":\"RS384\",\"alg\":\"HS256\"}",
+        "{\"alg\":7}",
+        "[]",
+        "x"
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        token = forge(&a, headers[i], public_key);
+        assert_int_equal(
+            jwt_verify(&a, public_key, STR("RS384"), token, &claims, NULL),
+            ERR_CRYPTO);
+        assert_int_equal(
+            jwt_verify(&a, public_key, STR("HS256"), token, &claims, NULL),
+            ERR_CRYPTO);
+    }
+    static const char *const texts[] = { "",        ".",    "..",      "a.b",
+                                         "a.b.c.d", "....", "e30.e30." };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_int_equal(jwt_verify(&a, public_key, STR("RS384"),
+                                    str_of(texts[i]), &claims, NULL),
+                         ERR_CRYPTO);
+    assert_true(same(claims, "untouched"));
+}
+
+static void a_key_set_gives_the_key_that_the_token_names(void **state)
+{
+    (void)state;
+    AUTO_ARENA
+    a = ARENA((size_t)1 << 20);
+    struct str one, one_public, two, two_public, ec, ec_public, token, claims;
+    assert_int_equal(jwt_new_key(&a, STR("RS384"), &one, &one_public), OK);
+    assert_int_equal(jwt_new_key(&a, STR("RS384"), &two, &two_public), OK);
+    assert_int_equal(jwt_new_key(&a, STR("ES384"), &ec, &ec_public), OK);
+    struct str set = arena_cat(&a, STR("{\"keys\":["), one_public, STR(","),
+                               ec_public, STR(","), two_public, STR("]}"));
+    struct str without = arena_cat(&a, STR("{\"keys\":["), one_public, STR(","),
+                                   ec_public, STR("]}"));
+    assert_int_equal(jwt_sign(&a, two, STR("RS384"), STR("{}"), &token, NULL),
+                     OK);
+    assert_int_equal(jwt_verify(&a, set, STR("RS384"), token, &claims, NULL),
+                     OK);
+    assert_int_equal(
+        jwt_verify(&a, without, STR("RS384"), token, &claims, NULL),
+        ERR_CRYPTO);
+    assert_int_equal(jwt_sign(&a, ec, STR("ES384"), STR("{}"), &token, NULL),
+                     OK);
+    assert_int_equal(jwt_verify(&a, set, STR("ES384"), token, &claims, NULL),
+                     OK);
+    assert_int_equal(str_search(one_public, STR("\"d\"")), one_public.n);
+    assert_true(str_search(one, STR("\"d\"")) < one.n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +324,14 @@ int main(void)
         cmocka_unit_test(a_changed_byte_does_not_open),
         cmocka_unit_test(a_short_key_is_refused),
         cmocka_unit_test(a_token_verifies_with_its_key_and_algorithm_only),
+        cmocka_unit_test(the_sealed_form_is_the_documented_one),
+        cmocka_unit_test(another_master_key_does_not_open),
+        cmocka_unit_test(sealing_twice_shows_nothing),
+        cmocka_unit_test(a_secret_has_a_limit_and_goes_empty),
+        cmocka_unit_test(comparing_wants_the_same_bytes),
+        cmocka_unit_test(the_token_of_the_standard_verifies),
+        cmocka_unit_test(forged_headers_do_not_choose_the_algorithm),
+        cmocka_unit_test(a_key_set_gives_the_key_that_the_token_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

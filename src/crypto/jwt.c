@@ -67,9 +67,10 @@ enum err jwt_sign(struct arena *a, struct str jwk, struct str alg,
     return arena_err(a);
 }
 
-/* The key of a JWKS that the token's kid names; the JWK itself otherwise. */
-static enum err choose_key(struct arena *a, struct str keys, struct str kid,
-                           struct str *out, struct why *w)
+/* The key of a JWKS that the token's kid names, or its only one of the type
+ * that alg wants when the token names none; the JWK itself otherwise. */
+static enum err choose_key(struct arena *a, struct str keys, struct str alg,
+                           struct str kid, struct str *out, struct why *w)
 {
     struct yyjson_val *root;
     enum err err = json_parse(a, keys, &root, w);
@@ -77,13 +78,18 @@ static enum err choose_key(struct arena *a, struct str keys, struct str kid,
         return err;
     struct yyjson_val *list = json_get(root, STR("keys"));
     struct yyjson_val *chosen = list == NULL ? root : NULL;
+    struct str type = alg.p[0] == 'R' ? STR("RSA") : STR("EC");
+    size_t fitting = 0;
     for (JSON_EACH(key, list)) {
         struct str its = json_get_text(key.now, STR("kid"));
-        if (json_count(list) == 1 || (kid.n > 0 && str_eq(its, kid)))
-            chosen = key.now;
+        if (!str_eq(json_get_text(key.now, STR("kty")), type) ||
+            (kid.n > 0 && its.n > 0 && !str_eq(its, kid)))
+            continue;
+        fitting++;
+        chosen = key.now;
     }
-    if (chosen == NULL)
-        return why(w, ERR_CRYPTO, "no key has the token's kid");
+    if (chosen == NULL || fitting > 1)
+        return why(w, ERR_CRYPTO, "no one key of the set fits the token");
     struct buf b = BUF_IN(a, (size_t)64 * 1024);
     json_value(&b, chosen);
     return buf_view(&b, out);
@@ -104,8 +110,13 @@ enum err jwt_verify(struct arena *a, struct str keys, struct str alg,
     if (!is_allowed(alg) || its_alg == NULL || !str_eq(str_of(its_alg), alg))
         return why(w, ERR_CRYPTO,
                    "the token's algorithm is not the agreed one");
+    char *critical = cjose_header_get_raw(header, "crit", &problem);
+    bool is_critical = critical != NULL; /* RFC 7515 section 4.1.11 */
+    free(critical);
+    if (is_critical)
+        return why(w, ERR_CRYPTO, "the token has critical headers");
     const char *kid = cjose_header_get(header, CJOSE_HDR_KID, &problem);
-    enum err err = choose_key(a, keys, str_of(kid), &jwk, w);
+    enum err err = choose_key(a, keys, alg, str_of(kid), &jwk, w);
     if (err != OK)
         return err;
     AUTO_JWK *key = cjose_jwk_import(jwk.p, jwk.n, &problem);

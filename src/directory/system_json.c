@@ -55,6 +55,7 @@ void system_add_json(struct buf *b, const struct system *s)
     add_if(b, STR("aliases"), s->aliases);
     add_if(b, STR("tenant"), s->tenant);
     json_member(b, STR("source"), s->source);
+    json_member_bool(b, STR("configured"), s->is_configured);
     json_key(b, STR("endpoints"));
     system_add_endpoints(b, s);
     json_key(b, STR("locations"));

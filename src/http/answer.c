@@ -1,11 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/server_int.h"
 
-#define PART_BYTES   ((size_t)64 * 1024)
-#define HEADER_COPY  256 /* longer names and values are copied to the arena */
-#define CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+#define PART_BYTES     ((size_t)64 * 1024)
+#define SLOWEST_READER ((int64_t)1024) /* bytes a second */
+#define HEADER_COPY    256 /* longer names and values are copied to the arena */
+#define CORS_METHODS   "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #define CORS_HEADERS                                                           \
     "Authorization, Content-Type, Accept, If-Match, If-None-Match, "           \
     "If-None-Exist, If-Modified-Since, Prefer, X-Client-Id, client_id, "       \
@@ -106,6 +108,16 @@ void exchange_run(struct exchange *ex)
     }
 }
 
+/* A reader that takes its answer byte by byte holds no connection: n more bytes
+ * have to be gone by then. */
+static void expect_reader(struct exchange *ex, size_t n)
+{
+    int64_t seconds = (int64_t)ex->server->options.request_seconds +
+                      (int64_t)n / SLOWEST_READER;
+    atomic_store(&ex->socket->deadline_ns,
+                 clock_monotonic_ns() + seconds * 1000000000);
+}
+
 static ssize_t next_part(void *exchange, uint64_t at, char *to, size_t room)
 {
     struct exchange *ex = exchange;
@@ -116,11 +128,13 @@ static ssize_t next_part(void *exchange, uint64_t at, char *to, size_t room)
         ex->part_sent = 0;
         if (part->limit == 0)
             *part = BUF(HTTP_BODY_MAX);
+        atomic_store(&ex->socket->deadline_ns, INT64_MAX); /* our own time */
         enum err err = ex->response.produce(ex->response.context, part);
         if (err != OK || part->err != OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (part->len == 0)
             return MHD_CONTENT_READER_END_OF_STREAM;
+        expect_reader(ex, part->len);
     }
     size_t n = part->len - ex->part_sent;
     if (n > room)
@@ -214,6 +228,7 @@ enum MHD_Result exchange_send(struct exchange *ex)
     if (m == NULL)
         return MHD_NO;
     add_headers(ex, m);
+    expect_reader(ex, out->body.len);
     enum MHD_Result did = MHD_queue_response(ex->mhd, (unsigned)out->status, m);
     MHD_destroy_response(m);
     return did;

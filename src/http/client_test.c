@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/guard.h"
+#include "base/file_testing.h"
 #include "http/server.h"
+#include "http/tls_testing.h"
 
 struct world {
     struct http_server *server;
@@ -78,23 +77,13 @@ static enum err slow(struct http_request *r, struct http_response *out)
     return OK;
 }
 
-/* A thousand zeros a kilobyte of ours: a gzip bomb of 10 MB. */
+/* Ten megabytes of zeros in ten kilobytes of gzip. */
 static enum err bomb(struct http_request *r, struct http_response *out)
 {
-    static unsigned char zeros[10 << 20];
-    uLong room = compressBound(sizeof zeros) + 32;
-    unsigned char *packed = arena_alloc(r->arena, room);
-    if (packed == NULL)
-        return ERR_NOMEM;
-    z_stream z = { .next_in = zeros,
-                   .avail_in = sizeof zeros,
-                   .next_out = packed,
-                   .avail_out = (uInt)room };
-    deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-    deflate(&z, Z_FINISH);
+    static const char zeros[10 << 20];
+    (void)r;
     http_set_header(out, STR("Content-Encoding"), STR("gzip"));
-    buf_add(&out->body, (struct str){ (char *)packed, z.total_out });
-    deflateEnd(&z);
+    file_testing_gzip(&out->body, (struct str){ zeros, sizeof zeros });
     return OK;
 }
 
@@ -377,59 +366,6 @@ static void a_circle_of_redirects_ends(void **state)
 }
 
 /* --- TLS ------------------------------------------------------------------ */
-
-struct tls_files {
-    char folder[64], cert[96], key[96];
-};
-
-static void add_extension(X509 *cert, int nid, const char *value)
-{
-    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-    assert_non_null(e);
-    X509_add_ext(cert, e, -1);
-    X509_EXTENSION_free(e);
-}
-
-/* A certificate that is its own authority, for names such as
- * "IP:127.0.0.1". */
-static void make_tls_files(struct tls_files *f, const char *names)
-{
-    snprintf(f->folder, sizeof f->folder, "/tmp/tributary-tls-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->cert, sizeof f->cert, "%s/cert.pem", f->folder);
-    snprintf(f->key, sizeof f->key, "%s/key.pem", f->folder);
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = X509_new();
-    X509_set_version(cert, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-    X509_NAME *name = X509_get_subject_name(cert);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               (const unsigned char *)"test", -1, -1, 0);
-    X509_set_issuer_name(cert, name);
-    X509_set_pubkey(cert, key);
-    add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
-    add_extension(cert, NID_subject_alt_name, names);
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-    FILE *out = fopen(f->cert, "w");
-    assert_non_null(out);
-    PEM_write_X509(out, cert);
-    (void)fclose(out);
-    out = fopen(f->key, "w");
-    assert_non_null(out);
-    PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL);
-    (void)fclose(out);
-    X509_free(cert);
-    EVP_PKEY_free(key);
-}
-
-static void remove_tls_files(const struct tls_files *f)
-{
-    unlink(f->cert);
-    unlink(f->key);
-    rmdir(f->folder);
-}
 
 static enum err ask_tls(const char *names, bool is_trusted)
 {

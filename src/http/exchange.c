@@ -90,6 +90,15 @@ static struct http_socket *socket_of(struct MHD_Connection *c)
     return info == NULL ? NULL : info->socket_context;
 }
 
+/* The path and query of "GET http://host/path" (RFC 9112 section 3.2.2). */
+static struct str without_origin(struct str target)
+{
+    struct url u;
+    if (target.n == 0 || target.p[0] == '/' || url_parse(target, &u) != OK)
+        return target;
+    return str_from(target, u.origin.n);
+}
+
 void *exchange_on_line(void *server, const char *uri, struct MHD_Connection *c)
 {
     struct http_server *s = server;
@@ -111,6 +120,7 @@ void *exchange_on_line(void *server, const char *uri, struct MHD_Connection *c)
     memset(r, 0, sizeof *r);
     memset(&ex->response, 0, sizeof ex->response);
     struct str line = arena_str(&ex->arena, str_of(uri));
+    line = without_origin(line);
     size_t mark = str_find(line, '?');
     r->path = str_slice(line, 0, mark);
     r->query = str_from(line, mark + 1);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +16,26 @@
 
 #define CONNECTION_BYTES ((size_t)16 * 1024) /* request line and headers */
 #define BACKLOG          1024
+#define OTHER_FILES      256 /* descriptors that are no connection of ours */
 #define NS_PER_MS        INT64_C(1000000)
+
+/* As many connections as there are descriptors for: MHD without one spins on
+ * accept().  The soft limit is raised to what is wanted, where it may be. */
+static unsigned within_descriptors(unsigned connections)
+{
+    struct rlimit files;
+    rlim_t want = (rlim_t)connections + OTHER_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= want)
+        return connections;
+    files.rlim_cur = files.rlim_max < want ? files.rlim_max : want;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+        (void)getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur >= want)
+        return connections;
+    return (unsigned)(files.rlim_cur > 2 * OTHER_FILES
+                          ? files.rlim_cur - OTHER_FILES
+                          : files.rlim_cur / 2);
+}
 
 static struct http_server_options with_defaults(struct http_server_options o)
 {
@@ -26,6 +46,7 @@ static struct http_server_options with_defaults(struct http_server_options o)
         o.workers = 64;
     if (o.connections_max == 0)
         o.connections_max = 4096;
+    o.connections_max = within_descriptors(o.connections_max);
     if (o.idle_seconds == 0)
         o.idle_seconds = 90;
     if (o.request_seconds == 0)

@@ -18,12 +18,13 @@ struct http_server_options {
     const char *cert_file, *key_file; /* PEM; both NULL: plain HTTP */
     unsigned threads;                 /* 0: max(4, 2 x cores) */
     unsigned workers;                 /* the pool for HTTP_POOLED; 0: 64 */
-    unsigned connections_max;         /* 0: 4096 */
-    unsigned per_address_max;         /* 0: no limit */
-    unsigned idle_seconds;            /* 0: 90; the contract wants 75 or more */
-    unsigned request_seconds;         /* whole request must arrive in; 0: 60 */
-    size_t body_max_bytes;            /* 0: 64 MiB */
-    size_t arena_max_bytes;           /* memory of one request; 0: 1 GiB */
+    unsigned connections_max; /* 0: 4096; less when the process may not have
+                                 that many descriptors */
+    unsigned per_address_max; /* 0: no limit */
+    unsigned idle_seconds;    /* 0: 90; the contract wants 75 or more */
+    unsigned request_seconds; /* whole request must arrive in; 0: 60 */
+    size_t body_max_bytes;    /* 0: 64 MiB */
+    size_t arena_max_bytes;   /* memory of one request; 0: 1 GiB */
     const struct http_route *routes;
     size_t route_count;
     http_family *family; /* for what no route takes: 404, 405, 413 ... */

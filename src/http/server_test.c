@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -242,6 +243,42 @@ static void captures_and_parameters_reach_the_handler_decoded(void **state)
     assert_true(str_ends(got, STR("\r\n\r\na/b|c& d|127.0.0.1")));
     got = talk(s, "GET /show/x?y=1&amp;q=old HTTP/1.1\r\n" END);
     assert_true(str_ends(got, STR("\r\n\r\nx|old|127.0.0.1")));
+    http_server_stop(s, 1000);
+}
+
+static void a_target_may_be_a_whole_url(void **state)
+{
+    (void)state;
+    struct http_server *s = start((struct http_server_options){ 0 });
+    struct str got =
+        talk(s, "GET http://proxy.example:80/show/a?q=b HTTP/1.1\r\n" END);
+    assert_true(str_ends(got, STR("\r\n\r\na|b|127.0.0.1")));
+    http_server_stop(s, 1000);
+}
+
+static void both_families_of_addresses_are_served(void **state)
+{
+    (void)state;
+    struct http_server *s;
+    struct http_server_options o = { .address = "::",
+                                     .routes = routes,
+                                     .route_count =
+                                         sizeof routes / sizeof routes[0],
+                                     .family = family };
+    struct why w = { "" };
+    if (http_server_start(&o, &s, &w) != OK) {
+        print_message("no IPv6 here: %s\n", w.text);
+        skip();
+    }
+    struct str got = talk(s, "GET /show/v4 HTTP/1.1\r\n" END);
+    assert_true(str_ends(got, STR("\r\n\r\nv4||127.0.0.1")));
+    struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+                               .sin6_port = htons(http_server_port(s)),
+                               .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    put(fd, STR("GET /show/v6 HTTP/1.1\r\n" END));
+    assert_true(str_ends(get_all(fd), STR("\r\n\r\nv6||::1")));
     http_server_stop(s, 1000);
 }
 
@@ -512,6 +549,51 @@ static void a_dripping_request_meets_its_deadline(void **state)
     http_server_stop(s, 1000);
 }
 
+static enum err stream_forever(void *context, struct buf *b)
+{
+    (void)context;
+    for (int i = 0; i < 100; i++)
+        buf_add(b, STR("0123456789"));
+    return OK;
+}
+
+static enum err endless(struct http_request *r, struct http_response *out)
+{
+    (void)r;
+    out->produce = stream_forever;
+    out->produced = count_end;
+    return OK;
+}
+
+static void a_reader_that_stops_reading_meets_its_deadline(void **state)
+{
+    (void)state;
+    static const struct http_route only[] = {
+        { "GET", "/endless", endless, family, 0, "endless" },
+    };
+    struct http_server *s;
+    struct http_server_options o = { .address = "127.0.0.1",
+                                     .routes = only,
+                                     .route_count = 1,
+                                     .family = family,
+                                     .request_seconds = 1 };
+    assert_int_equal(http_server_start(&o, &s, NULL), OK);
+    int fd = open_to(s);
+    put(fd, STR("GET /endless HTTP/1.1\r\n" END));
+    /* Reads nothing; the server ends it, and the request is counted. */
+    for (;;) {
+        AUTO_BUF
+        b = BUF(1 << 20);
+        http_server_metrics(s, &b);
+        if (has((struct str){ b.data, b.len },
+                "tributary_http_requests_total{route=\"endless\""))
+            break;
+        sched_yield();
+    }
+    close(fd);
+    http_server_stop(s, 1000);
+}
+
 static void metrics_count_by_route_and_class(void **state)
 {
     (void)state;
@@ -559,6 +641,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_answered_with_the_house_headers),
         cmocka_unit_test(captures_and_parameters_reach_the_handler_decoded),
+        cmocka_unit_test(a_target_may_be_a_whole_url),
+        cmocka_unit_test(both_families_of_addresses_are_served),
         cmocka_unit_test(a_head_has_the_headers_of_get_and_no_body),
         cmocka_unit_test(a_failure_is_rendered_by_the_family),
         cmocka_unit_test(a_header_with_a_line_break_becomes_a_500),
@@ -574,6 +658,7 @@ int main(void)
         cmocka_unit_test(a_full_pool_says_503_and_others_are_not_held_up),
         cmocka_unit_test(a_stop_lets_the_request_in_flight_finish),
         cmocka_unit_test(a_dripping_request_meets_its_deadline),
+        cmocka_unit_test(a_reader_that_stops_reading_meets_its_deadline),
         cmocka_unit_test(metrics_count_by_route_and_class),
         cmocka_unit_test(a_port_in_use_is_said_so),
     };

@@ -29,6 +29,8 @@
 #define TOKEN_CHECK_MS  30000
 #define PAGE_SIZE       100
 #define NAP_MS          100
+#define REFUSALS_MAX    6
+#define NEXT_TOKEN_MS   2200 /* a token this young is not renewed */
 #define CALL_MS         120000
 
 struct query {
@@ -38,7 +40,9 @@ struct query {
     struct page *page;
     struct http_call call;
     unsigned tries, throttles, pages, empty;
-    bool has_count, has_new_token, is_plain_accept;
+    bool has_count, is_plain_accept;
+    unsigned refusals;     /* 401s */
+    unsigned token_number; /* of the token it was asked with */
     int64_t due_ms;
     struct map seen; /* urls of its pages */
     struct query *next;
@@ -140,6 +144,8 @@ static enum err take_token(struct run *run, bool force)
     secret_wipe(text, parts[0].n + parts[1].n);
     if (err != OK)
         return err;
+    if (!str_eq(secret_reveal(&fresh), secret_reveal(&run->authorization)))
+        run->token_number++;
     secret_fini(&run->authorization);
     run->authorization = fresh;
     run->token_taken_ms = now;
@@ -185,6 +191,7 @@ static enum err start(struct fetch *f, struct query *q)
                          secret_reveal(&run->authorization));
     http_call_add_header(&q->call, STR("Accept"),
                          q->is_plain_accept ? STR("*/*") : accept_of(run));
+    q->token_number = run->token_number;
     q->type->report.asked++;
     f->active++;
     http_batch_start(f->batch, &q->call);
@@ -226,10 +233,22 @@ static struct str status_for(int http_status)
     return STR("failed");
 }
 
+/* The system said that there is more than it gave (F58). */
+static bool is_short(struct run_type *t)
+{
+    if (t->report.upstream_total <= t->report.got)
+        return false;
+    t->report.warnings++;
+    if (t->report.detail.n == 0)
+        t->report.detail =
+            STR("the system counts more of these than it gave out");
+    return true;
+}
+
 static void finish_type(struct fetch *f, struct run_type *t)
 {
     if (t->succeeded > 0)
-        set_status(t, STR("done"));
+        set_status(t, is_short(t) ? STR("partial") : STR("done"));
     else if (start_attempt(f, t))
         return;
     else
@@ -319,19 +338,29 @@ static bool without_count(struct fetch *f, struct query *q)
     return true;
 }
 
+/* Many queries may meet the same dead token: one of them renews it.  A system
+ * that just gave one is not asked again at once; the query waits. */
+static enum err with_new_token(struct fetch *f, struct query *q)
+{
+    struct run *run = f->run;
+    if (q->token_number == run->token_number) {
+        enum err err = take_token(run, true);
+        if (err != OK)
+            return err;
+        if (q->token_number == run->token_number)
+            q->due_ms = clock_now_ms() + NEXT_TOKEN_MS;
+    }
+    drop_page(q);
+    enqueue(f, q);
+    return OK;
+}
+
 static enum err refused(struct fetch *f, struct query *q)
 {
     int status = q->call.status;
     note_refusal(f->run, q);
-    if (status == 401 && !q->has_new_token) {
-        q->has_new_token = true;
-        enum err err = take_token(f->run, true);
-        if (err != OK)
-            return err;
-        drop_page(q);
-        enqueue(f, q);
-        return OK;
-    }
+    if (status == 401 && q->refusals++ < REFUSALS_MAX)
+        return with_new_token(f, q);
     if ((status == 406 || status == 415) && !q->is_plain_accept) {
         q->is_plain_accept = true;
         drop_page(q);
@@ -378,7 +407,8 @@ static void follow(struct fetch *f, struct query *q, struct str next)
         return;
     }
     void **seen = url.p == NULL ? NULL : map_slot(&q->seen, url);
-    if (seen == NULL || *seen != NULL || ++q->pages > PAGES_MAX ||
+    bool is_loop = seen != NULL && *seen != NULL && q->empty == 0;
+    if (seen == NULL || is_loop || ++q->pages > PAGES_MAX ||
         q->empty > EMPTY_PAGES_MAX) {
         if (seen != NULL) /* a loop of pages, or too many */
             q->type->report.warnings++;
@@ -393,7 +423,10 @@ static void follow(struct fetch *f, struct query *q, struct str next)
 
 static bool is_json(const struct http_call *call)
 {
-    struct str body = str_trim(call->answer);
+    struct str body = call->answer;
+    if (str_starts(body, STR("\xef\xbb\xbf")))
+        body = str_from(body, 3);
+    body = str_trim(body);
     return body.n > 0 && body.p[0] == '{';
 }
 
@@ -605,6 +638,52 @@ static enum err fetch_everything(struct fetch *f)
     return OK;
 }
 
+static struct str patient_url(struct run *run, struct str id)
+{
+    struct buf b = BUF_IN(&run->arena, 4096);
+    struct str escaped;
+    url_escape(&b, id);
+    if (buf_view(&b, &escaped) != OK)
+        return STR_NONE;
+    return url_join(&run->arena, run->connection.base_url,
+                    arena_cat(&run->arena, STR("Patient/"), escaped));
+}
+
+/* The Patient is a type of its own: read by id. */
+static enum err fetch_patient(struct fetch *f)
+{
+    struct run *run = f->run;
+    struct str url = patient_url(run, run->connection.patient_id);
+    struct run_type *t = run_type_of(run, STR("Patient"));
+    struct query *q = t == NULL || url.p == NULL ? NULL : new_query(f, t, url);
+    if (q == NULL)
+        return ERR_NOMEM;
+    t->open = 1;
+    return loop(f);
+}
+
+enum err fetch_may_see(struct run *run, struct str patient_id, bool *out)
+{
+    static char may, may_not;
+    AUTO_ARENA
+    a = ARENA((size_t)64 << 20);
+    struct str key = arena_str(&run->arena, patient_id), text, url;
+    void **known = map_slot(&run->patients, key);
+    int status = 0;
+    if (known == NULL)
+        return ERR_NOMEM;
+    if (*known == NULL) {
+        url = patient_url(run, patient_id);
+        enum err err =
+            url.p == NULL ? ERR_NOMEM : fetch_one(run, url, &a, &status, &text);
+        if (err == ERR_STOPPING || err == ERR_NOMEM || err == ERR_DENIED)
+            return err;
+        *known = err == OK && status == 200 ? &may : &may_not;
+    }
+    *out = *known == &may;
+    return OK;
+}
+
 enum err fetch_all(struct run *run, const struct plan *plan)
 {
     struct fetch f = { .run = run, .max = run->vendor.per_host_max };
@@ -613,7 +692,10 @@ enum err fetch_all(struct run *run, const struct plan *plan)
     enum err err = http_batch_new(run->ingest->o.client, &f.batch);
     if (err != OK)
         return err;
-    if (plan->has_everything && !run->is_resumed)
+    err = fetch_patient(&f);
+    if (err == OK)
+        err = mark_held(run);
+    if (err == OK && plan->has_everything && !run->is_resumed)
         err = fetch_everything(&f);
     if (err == OK)
         err = fetch_types(&f, plan);
@@ -647,8 +729,11 @@ enum err fetch_one(struct run *run, struct str url, struct arena *a,
             *out = call.answer;
             return OK;
         }
-        if (err == ERR_STOPPING || err == ERR_DENIED || err == ERR_INVALID)
+        if (err == ERR_STOPPING || err == ERR_NOMEM)
             return err;
+        if (err == ERR_DENIED ||
+            err == ERR_INVALID) /* the gate's, no token's */
+            return ERR_UPSTREAM;
         if (err != OK)
             memcpy(run->why->text, call.why.text, sizeof call.why.text);
         *status = call.status;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
+#define WANTS_MAX     20000
 #define ATTEMPTS_MAX  8
 #define AT_ONCE_MAX   16
 #define LEASE_SECONDS 60
@@ -41,12 +42,11 @@ void ingest_free(struct ingest *i)
  */
 
 static void add_want(void *context, const struct source_ref *ref,
-                     struct str url, struct str content_type)
+                     struct str url)
 {
     struct run *run = context;
     struct arena *a = &run->arena;
-    (void)content_type;
-    if (str_eq(ref->type, STR("Patient")) || run->want_count >= 20000)
+    if (run->want_count >= WANTS_MAX)
         return;
     struct str key = arena_cat(a, ref->type, STR("/"), ref->id);
     void **slot = map_slot(&run->wanted, key);
@@ -77,6 +77,7 @@ static void run_init(struct run *run, struct ingest *ingest,
     run->by_type = MAP_IN(&run->arena);
     run->held = MAP_IN(&run->arena);
     run->wanted = MAP_IN(&run->arena);
+    run->patients = MAP_IN(&run->arena);
     run->release = R4;
     (void)release_find(c->fhir_version, &run->release);
     run->kind = (enum record_kind)run->release;
@@ -125,7 +126,7 @@ static void restore(struct run *run, struct str state)
                 part[n++] = json_text(text.now);
         struct source_ref ref = { part[0], part[1] };
         if (n == 3)
-            add_want(run, &ref, part[2], STR(""));
+            add_want(run, &ref, part[2]);
     }
 }
 
@@ -151,7 +152,7 @@ static void restore_counts(struct run *run)
 }
 
 /* What an earlier attempt stored need not be read again by reference. */
-static enum err mark_held(struct run *run)
+enum err mark_held(struct run *run)
 {
     struct store_snapshot *snap = NULL;
     if (!run->is_resumed)
@@ -217,42 +218,6 @@ static enum err prepare(struct run *run, struct plan *plan)
                      run->connection.scope, plan);
 }
 
-/* The Patient is a type of its own: read by id. */
-static enum err fetch_patient(struct run *run)
-{
-    struct arena *a = &run->arena;
-    struct buf id = BUF_IN(a, 4096);
-    struct str escaped, text, next;
-    int status = 0;
-    int64_t total;
-    size_t entries;
-    struct run_type *t = run_type_of(run, STR("Patient"));
-    struct page *page = calloc(1, sizeof *page);
-    url_escape(&id, run->connection.patient_id);
-    if (t == NULL || page == NULL || buf_view(&id, &escaped) != OK) {
-        free(page);
-        return ERR_NOMEM;
-    }
-    page->arena = ARENA(PAGE_BYTES_MAX);
-    page->next = run->pages;
-    run->pages = page;
-    enum err err = fetch_one(run,
-                             url_join(a, run->connection.base_url,
-                                      arena_cat(a, STR("Patient/"), escaped)),
-                             &page->arena, &status, &text);
-    t->report.asked++;
-    t->report.http_status = status;
-    t->is_dirty = true;
-    if (err != OK)
-        return err;
-    if (status == 200)
-        err = keep_page(run, page, text, t, &next, &total, &entries);
-    if (err == ERR_FORMAT || err == ERR_INVALID)
-        err = OK;
-    t->report.status = t->report.got > 0 ? STR("done") : STR("denied");
-    return err == OK ? keep_flush(run) : err;
-}
-
 static enum err report_failures(struct run *run, size_t *failed)
 {
     enum err err = OK;
@@ -307,15 +272,13 @@ static enum err end(struct run *run)
     struct ingest *i = run->ingest;
     enum err err = report_failures(run, &failed);
     if (err == OK)
-        err = report_end(run, STR("done"), STR(""));
-    if (err == OK)
         err = step(run, STR("member-data-ingestion-completed"),
                    failed > 0 ? STR("4") : STR("0"), STR(""), total_got(run),
                    STR("the record was collected"));
-    if (err != OK || i->o.refresh_every_s == 0)
-        return err;
     struct after after = { run, clock_now_ms() + i->o.refresh_every_s * 1000 };
-    return db_write(i->o.db, queue_refresh, &after);
+    if (err == OK && i->o.refresh_every_s > 0)
+        err = db_write(i->o.db, queue_refresh, &after);
+    return err == OK ? report_end(run, STR("done"), STR("")) : err;
 }
 
 static enum err ingest_run(struct run *run)
@@ -336,10 +299,6 @@ static enum err ingest_run(struct run *run)
     if (err == OK && !run->is_resumed && run->job->attempt == 1)
         err = step(run, STR("data-transfer-initiated"), STR("0"), STR(""), -1,
                    STR("the record is being collected"));
-    if (err == OK)
-        err = fetch_patient(run);
-    if (err == OK)
-        err = mark_held(run);
     if (err == OK)
         err = fetch_all(run, &plan);
     return err == OK ? end(run) : err;

@@ -42,9 +42,10 @@ MUST_CHECK enum err ingest_queue(struct db_session *s, int64_t user_id,
 /* How it went, or goes: one row a type (decision 20). */
 struct ingest_type_report {
     struct str type;
-    struct str status; /* "waiting","running","done","failed","denied",
-                          "unsupported" */
-    int http_status;   /* the last */
+    struct str
+        status;      /* "waiting","running","done","partial","failed","denied",
+                        "unsupported" */
+    int http_status; /* the last */
     int64_t asked, got, written, same, warnings;
     int64_t upstream_total; /* -1: not said */
     struct str detail;

@@ -48,6 +48,8 @@ struct run {
     struct normaliser normaliser;
     struct secret authorization; /* "Bearer ..." */
     int64_t token_taken_ms;
+    unsigned token_number; /* counts the tokens of this run */
+    struct map patients;   /* other Patients: may_see or may_not */
     int64_t started_ms;
 
     struct run_type *types, **last_type;
@@ -75,11 +77,18 @@ struct want {
     struct want *next;
 };
 
+/* ingest.c: what an earlier attempt stored need not be read again. */
+MUST_CHECK enum err mark_held(struct run *run);
+
 /* fetch.c: every query of the plan, then what is wanted. */
 MUST_CHECK enum err fetch_all(struct run *run, const struct plan *plan);
 /* One GET with the token, retries and back-off; for metadata and Patient. */
 MUST_CHECK enum err fetch_one(struct run *run, struct str url, struct arena *a,
                               int *status, struct str *out);
+
+/* Whether our token may read that other Patient: a child, a proxy (F50). */
+MUST_CHECK enum err fetch_may_see(struct run *run, struct str patient_id,
+                                  bool *out);
 
 /* keep.c */
 MUST_CHECK enum err keep_page(struct run *run, struct page *page,

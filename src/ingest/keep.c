@@ -7,7 +7,9 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-#define BINARY_MAX ((size_t)50 * 1024 * 1024)
+/* One resource may be too deep; the page's others are not to suffer. */
+#define PAGE_DEPTH_MAX 100000
+#define BINARY_MAX     ((size_t)50 * 1024 * 1024)
 
 struct run_type *run_type_of(struct run *run, struct str type)
 {
@@ -72,6 +74,44 @@ static void warn(struct run_type *t, struct str detail, struct arena *a)
         t->report.detail = arena_str(a, str_slice(detail, 0, 300));
 }
 
+/* Whom a resource is about, when that is another Patient of the system. */
+static struct str other_patient(const struct run *run, const struct resource *r)
+{
+    static const struct str paths[] = { STR_INIT("subject"),
+                                        STR_INIT("patient"),
+                                        STR_INIT("beneficiary") };
+    for (size_t i = 0; i < r->reference_count; i++) {
+        struct source_ref ref;
+        bool is_owner = false;
+        for (size_t k = 0; k < sizeof paths / sizeof paths[0]; k++)
+            is_owner |= str_eq(r->references[i].path, paths[k]);
+        if (is_owner &&
+            source_ref_split(run->release, run->connection.base_url,
+                             r->references[i].value, &ref) &&
+            str_eq(ref.type, STR("Patient")) &&
+            !str_eq(ref.id, run->connection.patient_id))
+            return ref.id;
+    }
+    return STR_NONE;
+}
+
+/* Somebody else's resource in the answer is dropped and reported, unless the
+ * person may read that Patient too (F50). */
+static enum err is_foreign(struct run *run, const struct resource *r,
+                           struct run_type *asked, bool *out)
+{
+    struct str other = other_patient(run, r);
+    bool may_see = true;
+    enum err err = other.p == NULL ? OK : fetch_may_see(run, other, &may_see);
+    if (err == OK && !may_see)
+        warn(asked,
+             STR("the system sent a resource of another person; it was "
+                 "dropped"),
+             &run->arena);
+    *out = !may_see;
+    return err;
+}
+
 /* One resource of a page; what was seen in this run already is passed over
  * (pages may overlap). */
 static enum err keep_resource(struct run *run, struct page *page,
@@ -99,6 +139,10 @@ static enum err keep_resource(struct run *run, struct page *page,
              &run->arena);
         return OK;
     }
+    bool drops = false;
+    err = is_foreign(run, r, asked, &drops);
+    if (err != OK || drops)
+        return err;
     struct hash128 h = hash128(text);
     struct str source_id = r->id;
     if (source_id.n == 0)
@@ -156,8 +200,10 @@ enum err keep_page(struct run *run, struct page *page, struct str text,
     struct buf minified = BUF_IN(a, PAGE_BYTES_MAX);
     struct yyjson_val *root;
     struct str plain;
+    if (str_starts(text, STR("\xef\xbb\xbf"))) /* a byte order mark */
+        text = str_from(text, 3);
     buf_reserve(&minified, text.n);
-    enum err err = json_minify(text, RESOURCE_DEPTH_MAX + 8, &minified);
+    enum err err = json_minify(text, PAGE_DEPTH_MAX, &minified);
     if (err == OK)
         err = buf_view(&minified, &plain);
     char *copy = err == OK ? arena_alloc(a, plain.n + JSON_PADDING) : NULL;

@@ -96,24 +96,23 @@ static void point_attachment(const struct normaliser *n, struct arena *a,
                              struct resource *r, size_t i)
 {
     struct resource_reference *ref = &r->references[i];
+    struct str base = n->connection->base_url, url = ref->value;
     struct source_ref to;
-    struct str url = ref->value;
-    if (!source_ref_split(n->release, n->connection->base_url, url, &to)) {
-        /* Some systems name a document outside FHIR: kept as a Binary too. */
-        struct url base, parsed;
-        struct str whole = url_resolve(
-            a, arena_cat(a, n->connection->base_url, STR("/")), url);
-        if (url.n == 0 || str_eq(url, STR("none")) ||
-            url_parse(n->connection->base_url, &base) != OK ||
-            whole.p == NULL || url_parse(whole, &parsed) != OK ||
-            !url_same_origin(&base, &parsed))
+    struct url ours, its;
+    bool is_fhir = source_ref_split(n->release, base, url, &to);
+    if (!is_fhir) { /* perhaps from the root of the host */
+        url = url_resolve(a, arena_cat(a, base, STR("/")), url);
+        if (ref->value.n == 0 || str_eq(ref->value, STR("none")) ||
+            url.p == NULL || url_parse(url, &its) != OK ||
+            url_parse(base, &ours) != OK || !url_same_origin(&ours, &its))
             return;
-        to = (struct source_ref){ STR("Binary"), whole };
-        url = whole;
+        is_fhir = source_ref_split(n->release, base, url, &to);
     }
+    if (!is_fhir) /* a document outside of FHIR: kept as a Binary too */
+        to = (struct source_ref){ STR("Binary"), url };
     if (!str_eq(to.type, STR("Binary")))
         return;
-    n->wants(n->context, &to, url, STR(""));
+    n->wants(n->context, &to, is_fhir ? STR("") : url);
     resource_point(r, i,
                    arena_cat(a, n->public_base, STR("/fhir/"),
                              release_info(n->release)->path, STR("/"),
@@ -136,7 +135,7 @@ static void point_all(const struct normaliser *n, struct arena *a,
         else if (!source_ref_split(n->release, n->connection->base_url,
                                    ref->value, &to))
             continue;
-        n->wants(n->context, &to, STR(""), STR(""));
+        n->wants(n->context, &to, STR(""));
         resource_point(r, i, local_reference(n, a, &to));
     }
 }

@@ -24,9 +24,10 @@ struct normaliser {
     enum release release;
     struct str owner; /* local id of the Patient */
     struct str public_base;
-    /* Called for each reference to another resource of the system. */
+    /* Called for each reference to another resource of the system;
+     * attachment_url: of a document outside of FHIR, else "". */
     void (*wants)(void *context, const struct source_ref *ref,
-                  struct str attachment_url, struct str content_type);
+                  struct str attachment_url);
     void *context;
 };
 /* Changes r and gives its local id.  urns: fullUrl -> struct source_ref of the

@@ -136,13 +136,20 @@ static enum err do_end(struct db_session *s, void *context)
     struct run *run = e->run;
     for (struct run_type *t = run->types; t != NULL; t = t->next) {
         if (t->plan == NULL && str_eq(t->report.status, STR("running"))) {
-            t->report.status = STR("done");
+            bool is_refused = t->report.got == 0 && t->report.warnings > 0;
+            t->report.status = is_refused ? STR("denied") : STR("done");
+            t->is_dirty = true;
+        } else if (str_eq(t->report.status, STR("running")) ||
+                   str_eq(t->report.status, STR("waiting"))) {
+            t->report.status = e->status; /* the run ended before it */
             t->is_dirty = true;
         }
     }
     enum err err = report_save(s, run);
     if (err == OK)
         err = save_run(s, run, e->status, clock_now_ms(), e->detail);
+    if (err == OK && run->job != NULL) /* who sees the end may ask again */
+        err = jobs_release_in(s, run->job);
     return err;
 }
 

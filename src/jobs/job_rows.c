@@ -22,6 +22,9 @@ static const struct db_statement next_due = {
 static const struct db_statement keep = {
     "UPDATE job SET state = $3, due_ms = $4 WHERE id = $1 AND lease = $2"
 };
+static const struct db_statement release = {
+    "UPDATE job SET key = '' WHERE id = $1 AND lease = $2"
+};
 static const struct db_statement renew = {
     "UPDATE job SET due_ms = $3 WHERE id = $1 AND lease = $2"
 };
@@ -241,6 +244,11 @@ enum err jobs_keep_in(struct db_session *s, const struct job *job,
         db_run(s, &keep, &changed, DB_I64(job->id), DB_I64(job->lease),
                DB_TEXT(state), DB_I64(lease_end(job->lease_seconds)));
     return err == OK && changed == 0 ? ERR_CONFLICT : err;
+}
+
+enum err jobs_release_in(struct db_session *s, const struct job *job)
+{
+    return db_run(s, &release, NULL, DB_I64(job->id), DB_I64(job->lease));
 }
 
 enum err jobs_erase(struct db_session *s, int64_t user_id)

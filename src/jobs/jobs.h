@@ -71,6 +71,10 @@ MUST_CHECK enum err jobs_keep(struct jobs *j, const struct job *job,
 /* The same inside the caller's transaction. */
 MUST_CHECK enum err jobs_keep_in(struct db_session *s, const struct job *job,
                                  struct str state);
+/* The job's work ends in the caller's transaction: its key is free for another
+ * of that name at once, though its own row goes a moment later. */
+MUST_CHECK enum err jobs_release_in(struct db_session *s,
+                                    const struct job *job);
 /* Removes a user's jobs, inside the caller's transaction. */
 MUST_CHECK enum err jobs_erase(struct db_session *s, int64_t user_id);
 

@@ -27,7 +27,18 @@ struct seen {
     char keeps_first[64]; /* before it waits; "": nothing */
     char keeps[64];       /* after that */
     atomic_int kept;      /* what jobs_keep() answered */
+    struct db *releases;  /* where it releases its key, once */
 };
+
+struct release {
+    const struct job *job;
+};
+
+static enum err do_release(struct db_session *s, void *context)
+{
+    struct release *r = context;
+    return jobs_release_in(s, r->job);
+}
 
 static void seen_init(struct seen *s)
 {
@@ -59,6 +70,9 @@ static enum err work(void *context, struct jobs *jobs, const struct job *job,
                        job->state.p);
     if (s->keeps_first[0] != '\0')
         s->kept = (int)jobs_keep(jobs, job, str_of(s->keeps_first));
+    struct release release = { job };
+    if (s->releases != NULL && s->runs == 0)
+        assert_int_equal(db_write(s->releases, do_release, &release), OK);
     sem_post(&s->began);
     while (s->answer == ERR_STOPPING && !jobs_is_stopping(jobs))
         sched_yield();
@@ -347,10 +361,35 @@ static void erasing_a_user_removes_his_jobs_only(void **state)
     db_test_close(&t);
 }
 
+static void a_released_key_is_free_before_its_job_is_gone(void **state)
+{
+    (void)state;
+    struct db_test t = db_test_open();
+    struct seen s;
+    seen_init(&s);
+    s.is_held = true;
+    s.releases = t.db;
+    assert_true(add(t.db, "connection:1"));
+    struct jobs *j = start(t.db, &s, 1, false);
+    wait_sem(&s.began);
+    assert_true(add(t.db, "connection:1"));  /* the old one still runs */
+    assert_false(add(t.db, "connection:1")); /* the new one has the key */
+    sem_post(&s.may_end);
+    sem_post(&s.may_end);
+    jobs_wake(j);
+    wait_sem(&s.ended);
+    wait_sem(&s.ended);
+    wait_until_empty(j);
+    assert_int_equal(s.runs, 2);
+    jobs_stop(j);
+    db_test_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_is_done_once),
+        cmocka_unit_test(a_released_key_is_free_before_its_job_is_gone),
         cmocka_unit_test(a_job_added_without_a_wake_is_found_by_the_poll),
         cmocka_unit_test(no_more_of_a_kind_run_at_once_than_it_allows),
         cmocka_unit_test(a_key_admits_one_job_until_that_is_done),

@@ -95,6 +95,37 @@ static const char *const types_claims[] = {
     "ExplanationOfBenefit",
 };
 
+/* Part of a record too, where a server names them one by one: asked of others,
+ * an unknown scope could refuse the whole sign-in. */
+static const char *const types_more[] = {
+    "Account",
+    "AdverseEvent",
+    "Appointment",
+    "Claim",
+    "ClaimResponse",
+    "ClinicalImpression",
+    "Communication",
+    "Composition",
+    "Consent",
+    "DetectedIssue",
+    "DeviceRequest",
+    "DeviceUseStatement",
+    "EpisodeOfCare",
+    "ExplanationOfBenefit",
+    "Flag",
+    "ImagingStudy",
+    "ImmunizationRecommendation",
+    "List",
+    "MedicationAdministration",
+    "MedicationStatement",
+    "NutritionOrder",
+    "RiskAssessment",
+    "SupplyDelivery",
+    "SupplyRequest",
+    "Task",
+    "VisionPrescription",
+};
+
 struct type_list {
     const char *const *at;
     size_t n;
@@ -224,8 +255,18 @@ static void add_if(struct buf *b, const struct scope_ask *ask, struct str scope)
         add(b, scope);
 }
 
+enum check { ASK_ANYWAY, ASK_IF_COVERED, ASK_IF_NAMED };
+
+static bool is_named(const struct scope_ask *ask, struct str scope)
+{
+    for (size_t i = 0; i < ask->supported_count; i++)
+        if (str_eq(ask->supported[i], scope))
+            return true;
+    return false;
+}
+
 static void add_type(struct buf *b, const struct scope_ask *ask,
-                     struct str type, bool is_checked)
+                     struct str type, enum check check)
 {
     struct str may = ask->flags & SCOPE_V2 ? STR(".rs") : STR(".read");
     AUTO_BUF
@@ -236,7 +277,9 @@ static void add_type(struct buf *b, const struct scope_ask *ask,
     struct str text;
     if (buf_view(&scope, &text) != OK)
         return;
-    if (!is_checked || is_supported(ask, text))
+    if (check == ASK_ANYWAY ||
+        (check == ASK_IF_COVERED && is_supported(ask, text)) ||
+        (check == ASK_IF_NAMED && is_named(ask, text)))
         add(b, text);
 }
 
@@ -252,12 +295,14 @@ struct str scope_list(struct arena *a, const struct scope_ask *ask)
     if (!(ask->flags & SCOPE_NO_OFFLINE))
         add_if(&b, ask, STR("offline_access"));
     if (ask->flags & SCOPE_WILDCARD) {
-        add_type(&b, ask, STR("*"), false);
+        add_type(&b, ask, STR("*"), ASK_ANYWAY);
     } else {
-        struct type_list types = types_of(ask);
-        bool is_checked = names_resources(ask);
+        struct type_list types = types_of(ask), more = LIST(types_more);
+        enum check check = names_resources(ask) ? ASK_IF_COVERED : ASK_ANYWAY;
         for (size_t i = 0; i < types.n; i++)
-            add_type(&b, ask, str_of(types.at[i]), is_checked);
+            add_type(&b, ask, str_of(types.at[i]), check);
+        for (size_t i = 0; i < more.n && !(ask->flags & SCOPE_CLAIMS); i++)
+            add_type(&b, ask, str_of(more.at[i]), ASK_IF_NAMED);
     }
     while (scope_next(&extra, &one))
         add(&b, one);

@@ -97,6 +97,27 @@ static void a_list_without_resource_scopes_hides_no_type(void **state)
     HAS(scope_list(&a, &ask), "patient/Goal.read");
 }
 
+static void more_types_are_asked_for_where_a_server_names_them(void **state)
+{
+    (void)state;
+    AUTO_ARENA
+    a = ARENA(65536);
+    const struct str named[] = { STR("patient/Claim.read"),
+                                 STR("patient/Goal.read"),
+                                 STR("patient/Secret.read") };
+    struct scope_ask ask = { .release = STR("R4"),
+                             .supported = named,
+                             .supported_count = 3 };
+    struct str list = scope_list(&a, &ask);
+    HAS(list, "patient/Claim.read");
+    HAS(list, "patient/Goal.read");
+    LACKS(list, "patient/Secret.read");
+    const struct str wild[] = { STR("patient/*.read") };
+    ask.supported = wild;
+    ask.supported_count = 1;
+    LACKS(scope_list(&a, &ask), "patient/Claim.read");
+}
+
 static void a_wildcard_is_one_scope(void **state)
 {
     (void)state;
@@ -132,6 +153,7 @@ int main(void)
         cmocka_unit_test(what_the_server_says_it_has_not_is_not_asked_for),
         cmocka_unit_test(a_wildcard_of_the_server_covers_every_type),
         cmocka_unit_test(a_list_without_resource_scopes_hides_no_type),
+        cmocka_unit_test(more_types_are_asked_for_where_a_server_names_them),
         cmocka_unit_test(a_wildcard_is_one_scope),
         cmocka_unit_test(a_granted_list_says_what_may_be_read),
     };

@@ -61,15 +61,41 @@ struct build_entry *build_entry_new(struct segment_builder *b)
     return &b->entries[b->entry_count++];
 }
 
+/* Makes an array's room at least n. */
+static void reserve(struct arena *a, void **at, uint32_t n, uint32_t *room,
+                    size_t size)
+{
+    if (n <= *room)
+        return;
+    void *moved = arena_grow(a, *at, *room * size, n * size);
+    if (moved == NULL)
+        return;
+    *at = moved;
+    *room = n;
+}
+
+void segment_reserve(struct segment_builder *b, size_t entries, size_t cells)
+{
+    if (entries > CELLS_MAX - b->entry_count ||
+        cells > CELLS_MAX - b->cell_count)
+        return; /* growing will say so */
+    void *at = b->entries;
+    reserve(b->arena, &at, b->entry_count + (uint32_t)entries, &b->entry_room,
+            sizeof *b->entries);
+    b->entries = at;
+    at = b->cells;
+    reserve(b->arena, &at, b->cell_count + (uint32_t)cells, &b->cell_room,
+            sizeof *b->cells);
+    b->cells = at;
+}
+
 static uint32_t add_string(struct segment_builder *b, struct str s)
 {
     return s.n == 0 ? 0 : intern(b->arena, &b->strings, s, false);
 }
 
-static uint32_t add_folded(struct segment_builder *b, struct str s)
+static uint32_t fold(struct segment_builder *b, struct str s)
 {
-    if (s.n == 0 || fold_is_plain(s))
-        return add_string(b, s);
     struct buf folded = BUF_IN(b->arena, FOLDED_MAX);
     fold_add(&folded, s);
     struct str view;
@@ -79,6 +105,24 @@ static uint32_t add_folded(struct segment_builder *b, struct str s)
         return 0;
     }
     return view.n == 0 ? 0 : intern(b->arena, &b->strings, view, true);
+}
+
+/* The same displays come again and again: each is folded once. */
+static uint32_t add_folded(struct segment_builder *b, struct str s)
+{
+    if (s.n == 0 || fold_is_plain(s))
+        return add_string(b, s);
+    uint32_t known = b->raws.n;
+    uint32_t raw = intern(b->arena, &b->raws, s, false);
+    if (raw < known)
+        return b->folded[raw];
+    void *at = b->folded;
+    if (!grow(b->arena, &at, raw, &b->folded_room, CELLS_FIRST,
+              sizeof *b->folded))
+        return 0;
+    b->folded = at;
+    b->folded[raw] = fold(b, s);
+    return b->folded[raw];
 }
 
 static void add_strings(struct segment_builder *b, const struct cell *from,

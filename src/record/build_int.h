@@ -33,6 +33,7 @@ struct build_cell {
             int64_t low, high;
         };
         double number[N_COUNT];
+        uint64_t bits[N_COUNT]; /* either, to compare */
     };
 };
 
@@ -48,7 +49,9 @@ struct segment_builder {
     struct build_cell *cells;
     uint32_t entry_count, entry_room, cell_count, cell_room;
     uint16_t row_max;
-    uint32_t last_text[2]; /* folding: raw, folded of the one before */
+    struct intern raws; /* texts that were folded, */
+    uint32_t *folded;   /* and what became of them */
+    uint32_t folded_room;
 };
 
 /* Room for one more; NULL when the arena failed. */

@@ -210,7 +210,7 @@ static bool is_same(const struct build_cell *a, const struct build_cell *b)
     return a->kind == b->kind && a->part == b->part && a->flags == b->flags &&
            a->group == b->group && a->type == b->type &&
            memcmp(a->str, b->str, sizeof a->str) == 0 &&
-           memcmp(a->number, b->number, sizeof a->number) == 0;
+           memcmp(a->bits, b->bits, sizeof a->bits) == 0;
 }
 
 #define DOUBLES_SEEN 8 /* how far back a double is looked for */

@@ -6,6 +6,10 @@
 
 #define VARINT_MAX 10 /* bytes of a 64-bit number */
 
+#define DECIMAL_SCALES 10
+static const double decimal_scale[DECIMAL_SCALES] = { 1,   1e1, 1e2, 1e3, 1e4,
+                                                      1e5, 1e6, 1e7, 1e8, 1e9 };
+
 static inline char *put_u64(char *at, uint64_t v)
 {
     while (v >= 0x80) {

@@ -193,13 +193,11 @@ static void take_spans(struct reader *r, struct column *c)
 
 static void take_doubles(struct reader *r, double *p, uint32_t n)
 {
-    static const double scale[] = { 1,   1e1, 1e2, 1e3, 1e4,
-                                    1e5, 1e6, 1e7, 1e8, 1e9 };
     for (uint32_t i = 0; i < n && !r->is_bad; i++) {
         unsigned char places = 0;
         take_bytes(r, &places, 1);
-        if (places < 10)
-            p[i] = (double)unzigzag(take_u64(r)) / scale[places];
+        if (places < DECIMAL_SCALES)
+            p[i] = (double)unzigzag(take_u64(r)) / decimal_scale[places];
         else
             take_bytes(r, &p[i], sizeof *p);
     }

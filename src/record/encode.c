@@ -83,47 +83,42 @@ static char *pack(char *at, struct str s)
     return at;
 }
 
+static size_t shared(struct str a, struct str b)
+{
+    size_t n = 0;
+    while (n < a.n && n < b.n && a.p[n] == b.p[n])
+        n++;
+    return n;
+}
+
 /* All lengths, then the packed ones, then the others without what they share
  * with the one before. */
-static void put_strings(struct buf *b, const struct segment *s)
+static void put_strings(struct buf *b, struct arena *a, const struct segment *s)
 {
     size_t total = s->string_at[s->string_count];
+    char *packed = arena_alloc(a, total + 1), *hex = packed;
+    char *plain = arena_alloc(a, total + 1), *rest = plain;
     char *from = room(b, s->string_count, 2 * VARINT_MAX), *at = from;
+    if (packed == NULL || plain == NULL || from == NULL)
+        return; /* it sticks */
     struct str before = STR("");
-    for (uint32_t i = 0; from != NULL && i < s->string_count; i++) {
+    for (uint32_t i = 0; i < s->string_count; i++) {
         struct str text = segment_string(s, i);
         bool is_hex = is_packed(text);
         at = put_u64(at, (uint64_t)text.n << 1 | is_hex);
-        if (is_hex)
+        if (is_hex) {
+            hex = pack(hex, text);
             continue;
-        size_t same = 0;
-        while (same < text.n && same < before.n &&
-               text.p[same] == before.p[same])
-            same++;
+        }
+        size_t same = shared(text, before);
         at = put_u64(at, same);
+        memcpy(rest, text.p + same, text.n - same);
+        rest += text.n - same;
         before = text;
     }
-    if (from != NULL)
-        done(b, from, at);
-    at = from = room(b, total, 1);
-    for (uint32_t i = 0; from != NULL && i < s->string_count; i++)
-        if (is_packed(segment_string(s, i)))
-            at = pack(at, segment_string(s, i));
-    before = STR("");
-    for (uint32_t i = 0; from != NULL && i < s->string_count; i++) {
-        struct str text = segment_string(s, i);
-        if (is_packed(text))
-            continue;
-        size_t same = 0;
-        while (same < text.n && same < before.n &&
-               text.p[same] == before.p[same])
-            same++;
-        memcpy(at, text.p + same, text.n - same);
-        at += text.n - same;
-        before = text;
-    }
-    if (from != NULL)
-        done(b, from, at);
+    done(b, from, at);
+    buf_add(b, (struct str){ packed, (size_t)(hex - packed) });
+    buf_add(b, (struct str){ plain, (size_t)(rest - plain) });
 }
 
 /* --- entries -------------------------------------------------------------- */
@@ -165,11 +160,11 @@ static void put_spans(struct buf *b, const struct column *c)
         done(b, from, at);
 }
 
-/* The fewest places (0-9) that give value back, or -1. */
+/* The fewest places that give value back, or -1. */
 static int places_of(double value, int64_t *units)
 {
-    double scale = 1;
-    for (int places = 0; places < 10; places++, scale *= 10) {
+    for (int places = 0; places < DECIMAL_SCALES; places++) {
+        double scale = decimal_scale[places];
         double scaled = nearbyint(value * scale);
         if (fabs(scaled) < 1e15 && scaled / scale == value &&
             !(scaled == 0 && signbit(value))) {
@@ -259,12 +254,14 @@ enum err segment_encode(const struct segment *s, struct arena *a,
 {
     struct buf plain = BUF_IN(a, SEGMENT_BYTES_MAX);
     put_plan(&plain, s);
-    put_strings(&plain, s);
+    put_strings(&plain, a, s);
     put_entries(&plain, s);
     for (uint32_t i = 0; i < s->column_count; i++)
         put_column(&plain, &s->columns[i]);
     struct str view;
-    enum err err = buf_view(&plain, &view);
+    enum err err = arena_err(a);
+    if (err == OK)
+        err = buf_view(&plain, &view);
     if (err != OK)
         return err;
     size_t bound = ZSTD_compressBound(view.n);

@@ -129,20 +129,24 @@ static void mark_system(const struct match *m, struct str text)
             mark(&m->to, m->c, i);
 }
 
-/* Cells whose string in `which` holds needle. */
+static bool holds(struct str s, struct str needle)
+{
+    return s.n >= needle.n && str_search(s, needle) < s.n;
+}
+
+/* Cells whose string in `which` holds needle; each string is looked at once. */
 static void mark_holding(const struct match *m, enum column_string which,
                          struct str needle)
 {
-    uint32_t before = UINT32_MAX;
-    bool holds = false;
+    enum { UNKNOWN, YES, NO };
+    unsigned char *known = arena_zalloc(m->a, m->s->string_count, 1);
+    if (known == NULL || m->c->str[which] == NULL)
+        return;
     for (uint32_t i = 0; i < m->c->n; i++) {
-        uint32_t text = at32(m->c->str[which], i);
-        if (text != before) {
-            struct str s = segment_string(m->s, text);
-            holds = s.n >= needle.n && str_search(s, needle) < s.n;
-            before = text;
-        }
-        if (holds)
+        uint32_t text = m->c->str[which][i];
+        if (known[text] == UNKNOWN)
+            known[text] = holds(segment_string(m->s, text), needle) ? YES : NO;
+        if (known[text] == YES)
             mark(&m->to, m->c, i);
     }
 }

@@ -98,6 +98,7 @@ struct value {
 
 struct item {
     struct place place;
+    uint16_t type;
     struct str id;
     struct value *values; /* one a key */
 };
@@ -128,7 +129,11 @@ static int compare(const struct sorter *t, const struct item *a,
         if (order != 0)
             return t->q->sorts[i].is_descending ? -order : order;
     }
-    return str_cmp(a->id, b->id);
+    /* By type and id, as entries are. */
+    if (a->place.segment == b->place.segment)
+        return a->place.entry < b->place.entry ? -1 : 1;
+    return a->type != b->type ? (a->type < b->type ? -1 : 1)
+                              : str_cmp(a->id, b->id);
 }
 
 static uint64_t head_of(struct str s)
@@ -222,6 +227,7 @@ static enum err take_items(struct sorter *t, const uint64_t *set,
             struct item *item = &t->items[t->n];
             *item = (struct item){
                 .place = { i, e },
+                .type = p->s->entry_type[e],
                 .id = segment_string(p->s, p->s->entry_id[e]),
                 .values = values + t->n * keys,
             };

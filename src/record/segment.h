@@ -23,6 +23,8 @@ struct segment_builder;
 
 /* Lives in the arena; NULL on failure, which sticks there. */
 struct segment_builder *segment_builder_new(struct arena *a);
+/* Room for so much more, which saves moving it as it grows. */
+void segment_reserve(struct segment_builder *b, size_t entries, size_t cells);
 /* The same (type, id) only once.  Strings are copied. */
 void segment_add(struct segment_builder *b, const struct record_entry *entry,
                  const struct cell *cells, size_t n);

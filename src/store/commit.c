@@ -9,11 +9,11 @@
  * Segments are merged by tiers of eightfold size, at most three to a tier: a
  * resource is written again some log8(n) times, and searches look at a dozen
  * segments at worst. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/guard.h"
-#include "base/map.h"
 #include "base/rand.h"
 #include "store/store_int.h"
 
@@ -56,24 +56,25 @@ static enum err name_op(struct commit *c, struct prepared *p)
     return OK;
 }
 
-static enum err check_once(struct commit *c)
+static int by_name(const void *a, const void *b)
 {
-    if (c->prepare.n < 2)
-        return OK;
-    struct map seen = MAP_IN(c->a);
-    for (size_t i = 0; i < c->prepare.n; i++) {
-        const struct prepared *p = &c->prepare.items[i];
-        struct str type = { (const char *)&p->type, sizeof p->type };
-        struct str key = arena_cat(c->a, type, p->id);
-        void **slot = map_slot(&seen, key);
-        if (slot == NULL)
-            return arena_err(c->a);
-        if (*slot != NULL)
+    const struct prepared *x = a, *y = b;
+    if (x->type != y->type)
+        return x->type < y->type ? -1 : 1;
+    return str_cmp(x->id, y->id);
+}
+
+/* Slots are given by type and id, so that who reads in that order, as searches
+ * and $everything do, goes through memory and database in theirs. */
+static enum err sort_and_check_once(struct commit *c)
+{
+    struct prepared *items = c->prepare.items;
+    qsort(items, c->prepare.n, sizeof *items, by_name);
+    for (size_t i = 1; i < c->prepare.n; i++)
+        if (by_name(&items[i - 1], &items[i]) == 0)
             return why_of(c->w, ERR_INVALID,
-                          release_type_name(c->prepare.release, p->type),
-                          STR("/"), p->id, STR(" is there twice"));
-        *slot = c;
-    }
+                          release_type_name(c->prepare.release, items[i].type),
+                          STR("/"), items[i].id, STR(" is there twice"));
     return OK;
 }
 
@@ -89,7 +90,7 @@ static enum err begin(struct commit *c, struct store_op *ops, size_t n)
         if (err != OK)
             return err;
     }
-    enum err err = check_once(c);
+    enum err err = sort_and_check_once(c);
     return err == OK ? prepare_all(&c->prepare, prepare_values) : err;
 }
 
@@ -171,8 +172,12 @@ static enum err make_segment(const struct commit *c, struct arena *a,
                              struct segment **out)
 {
     struct segment_builder *b = segment_builder_new(a);
+    size_t cells = 0;
     if (b == NULL)
         return arena_err(a);
+    for (size_t i = 0; i < c->prepare.n; i++)
+        cells += c->prepare.items[i].cell_count;
+    segment_reserve(b, c->prepare.n, cells);
     for (size_t i = 0; i < c->prepare.n; i++) {
         const struct prepared *p = &c->prepare.items[i];
         if (!p->writes)

@@ -61,8 +61,8 @@ function essence(resource, refs, sourceBase) {
   if (Object.keys(kept).length) out.meta = clean(kept, 'meta', '');
   if (text && !(text.status === 'generated' && sourceBase)) out.text = text;
   else if (text) out['~text'] = text;
-  const own = identifier && Array.isArray(identifier)
-    ? identifier.filter((i) => !(sourceBase && i.use === 'usual' && i.system === sourceBase)) : identifier;
+  const isAdded = (i) => sourceBase && i?.use === 'usual' && i.system === sourceBase;
+  const own = Array.isArray(identifier) ? identifier.filter((i) => !isAdded(i)) : isAdded(identifier) ? undefined : identifier;
   if (own && (!Array.isArray(own) || own.length)) out.identifier = clean(own, 'identifier', '');
   return out;
 }
@@ -96,10 +96,11 @@ function reachable({ entries, resolve }) {
   const seen = new Set();
   const queue = [];
   const push = (e) => { if (e && !seen.has(e)) { seen.add(e); queue.push(e); } };
+  push(entries.find((e) => e.resource.resourceType === 'Patient'));
   for (const e of entries) {
     const refs = [];
     essence(e.resource, refs);
-    if (e.resource.resourceType === 'Patient' || refs.some((r) => resolve(r)?.resource.resourceType === 'Patient')) push(e);
+    if (e.resource.resourceType !== 'Patient' && refs.some((r) => resolve(r)?.resource.resourceType === 'Patient')) push(e);
   }
   while (queue.length) {
     const refs = [];
@@ -110,9 +111,11 @@ function reachable({ entries, resolve }) {
 }
 
 const wanted = files();
-const infra = Object.fromEntries(VERSIONS.map((v) => [v, wanted.filter((f) => f.version === v && f.stem.includes('infra'))
+const hasPatient = (f) => (readBundle(f.path).entry ?? []).some((e) => e.resource?.resourceType === 'Patient');
+const isShared = new Set(wanted.filter((f) => !hasPatient(f)));
+const infra = Object.fromEntries(VERSIONS.map((v) => [v, wanted.filter((f) => f.version === v && isShared.has(f))
   .flatMap((f) => readBundle(f.path).entry ?? []).filter((e) => e.resource)]));
-const people = wanted.filter((f) => !f.stem.includes('infra'))
+const people = wanted.filter((f) => !isShared.has(f))
   .filter((f) => only.length === 0 || only.some((o) => f.stem.includes(o.replace(/\.json(\.gz)?$/, ''))));
 
 const world = await World.start({ patients: folder, sandbox: ['--generate', '0'], server: ['--access-log', 'off'] });
@@ -160,28 +163,40 @@ async function comparePerson(file) {
     if (!pool.has(k)) pool.set(k, []);
     pool.get(k).push({ id, refs, text: e['~text'] });
   }
+  // A resource whose own text is "generated" is kept under a key without it.
+  const matching = (plain) => {
+    const { text, ...rest } = plain;
+    const found = pool.get(key(plain));
+    return !found?.length && text?.status === 'generated' ? pool.get(key(rest)) : found;
+  };
   const isThere = (ref) => stored.has(ref.replace(/^https?:\/\/[^/]+\/fhir\/\w+\//, '').replace(/\/_history\/.*$/, ''));
-  for (const entry of within) {
+  for (const entry of before.entries) {
+    const isReached = within.has(entry);
     const type = entry.resource.resourceType;
     const row = result.types[type] ??= { want: 0, got: 0 };
-    row.want++;
     const refs = [];
     const plain = essence(entry.resource, refs);
-    let match = pool.get(key(plain));
-    // A resource whose own text is "generated" kept it: compare that too.
-    if (!match?.length && plain.text?.status === 'generated') {
-      const { text, ...rest } = plain;
-      match = pool.get(key(rest));
+    const match = matching(plain);
+    if (!match?.length && !isReached) {
+      result.unreachable++; // nothing leads to it from the patient
+      continue;
     }
-    if (!match?.length) { result.missing.push(`${type}/${entry.resource.id ?? entry.fullUrl}`); continue; }
+    row.want++;
+    if (!match?.length) {
+      result.missing.push(`${type}/${entry.resource.id ?? entry.fullUrl}`);
+      if (flag('debug')) console.log('WANT', key(plain), '\nHAVE', [...pool].filter(([k, l]) => l.length && l[0].id.startsWith(`${type}/`)).map(([k]) => k).slice(0, 3).join('\n     '));
+      continue;
+    }
     const one = match.pop();
     row.got++;
     const resolvedBefore = refs.filter((r) => before.resolve(r)).length;
     const resolvedAfter = one.refs.filter(isThere).length;
     if (resolvedAfter < resolvedBefore) result.unresolved += resolvedBefore - resolvedAfter;
   }
+  // What several people share (practitioners, questionnaires) stands in files
+  // of its own.
+  for (const entry of infra[file.version]) matching(essence(entry.resource, []))?.pop();
   result.extra = [...pool.values()].reduce((n, l) => n + l.length, 0);
-  result.unreachable = before.entries.filter((e) => !within.has(e)).length;
   return result;
 }
 
@@ -189,8 +204,6 @@ let bad = 0;
 const totals = {};
 const started = Date.now();
 for (const file of people) {
-  const patients = (readBundle(file.path).entry ?? []).filter((e) => e.resource?.resourceType === 'Patient').length;
-  if (patients === 0) { console.log(`skip  ${file.version}/${file.stem}: no Patient in it`); continue; }
   let line;
   try {
     const r = await comparePerson(file);

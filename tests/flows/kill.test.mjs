@@ -25,7 +25,8 @@ test(`${kills} kills: complete, nothing twice, no acknowledged write lost`, asyn
     const want = await world.all(calm, `/r4/Patient/${calmPatient.id}/$everything?_count=100`);
 
     const user = await world.user('killed');
-    await world.connect(user, 4707, ['wilmasmart', 'Cerner01'], { fhirVersion: 'r4' });
+    // "+slow": every request takes 0.7 s longer, so that the kills come in the middle.
+    await world.connect(user, 4707, ['wilmasmart+slow', 'Cerner01'], { fhirVersion: 'r4' });
     const acknowledged = [];
     let writing = true;
     const writer = (async () => {
@@ -38,15 +39,19 @@ test(`${kills} kills: complete, nothing twice, no acknowledged write lost`, asyn
         }
       }
     })();
+    let within = 0;
     for (let n = 0; n < kills; n++) {
-      await new Promise((done) => setTimeout(done, random() * 120));
+      await new Promise((done) => setTimeout(done, random() * 900));
+      const [state] = await world.reports(user).catch(() => [{ status: 'unknown' }]);
       await world.server.kill();
+      within += state.status !== 'done';
       await world.startServer();
     }
     const [report] = await world.ingested(user, 120);
     writing = false;
     await writer;
     assert.equal(report.status, 'done');
+    assert.ok(within >= kills / 2, `only ${within} kills came before the end`);
     const [patient] = await world.all(user, '/r4/Patient');
     const got = (await world.all(user, `/r4/Patient/${patient.id}/$everything?_count=100`)).filter((r) => r.resourceType !== 'Basic');
     const count = (list) => Object.entries(list.reduce((n, r) => ({ ...n, [r.resourceType]: (n[r.resourceType] ?? 0) + 1 }), {})).sort();
@@ -54,7 +59,7 @@ test(`${kills} kills: complete, nothing twice, no acknowledged write lost`, asyn
     assert.equal(new Set(got.map((r) => `${r.resourceType}/${r.id}`)).size, got.length);
     const basics = new Set((await world.all(user, '/r4/Basic?_count=1000')).map((r) => r.id));
     for (const id of acknowledged) assert.ok(basics.has(id), `an acknowledged write is lost: Basic/${id}`);
-    console.log(`${got.length} resources, ${acknowledged.length} acknowledged writes, all there`);
+    console.log(`${got.length} resources, ${acknowledged.length} acknowledged writes, all there; ${within} of ${kills} kills came before the end`);
   } finally {
     await world.stop();
   }
