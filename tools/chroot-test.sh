@@ -33,7 +33,7 @@ if [ ! -e "$dir/.made" ]; then
     touch "$dir/.made"
 fi
 mkdir -p "$dir/etc/apt/apt.conf.d" "$dir/etc/ssl/certs"
-for file in /etc/apt/apt.conf.d/*proxy* /etc/apt/apt.conf.d/*Proxy*; do
+for file in $(grep -l "^Acquire::" /etc/apt/apt.conf.d/* 2>/dev/null | grep -v docker); do
     [ ! -e "$file" ] || cp "$file" "$dir/etc/apt/apt.conf.d/"
 done
 cp -L /etc/resolv.conf /etc/hosts "$dir/etc/" 2>/dev/null || true
