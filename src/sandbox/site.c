@@ -66,14 +66,14 @@ uint64_t site_faults_of(struct site *s, const struct sandbox_system *system)
 struct str site_system_url(const struct site *s, struct arena *a,
                            const struct sandbox_system *system)
 {
-    return arena_cat(a, s->base_url, STR("/"), str_of(system->slug));
+    return arena_cat(a, site_base_url(s), STR("/"), str_of(system->slug));
 }
 
 struct str site_fhir_url(const struct site *s, struct arena *a,
                          const struct sandbox_system *system,
                          enum release release)
 {
-    return arena_cat(a, s->base_url, STR("/"), str_of(system->slug),
+    return arena_cat(a, site_base_url(s), STR("/"), str_of(system->slug),
                      STR("/api/FHIR/"), systems_release_name(release));
 }
 
@@ -136,7 +136,8 @@ static enum err listen_at(struct site *s, struct why *w)
     enum err err = http_server_start(&o, &s->server, w);
     if (err != OK)
         return err;
-    s->base_url = make_base_url(s);
+    s->made_url = make_base_url(s);
+    atomic_store(&s->base_url, &s->made_url);
     return arena_err(&s->arena);
 }
 
@@ -148,7 +149,6 @@ enum err site_start(const struct site_options *o, struct site **out,
         return ERR_NOMEM;
     s->options = *o;
     s->arena = ARENA(SITE_BYTES_MAX);
-    s->base_url = STR("");
     if (s->options.address == NULL)
         s->options.address = "127.0.0.1";
     enum err err = accounts_new(o->patients, o->generated, &s->accounts, w);
@@ -168,7 +168,8 @@ enum err site_start(const struct site_options *o, struct site **out,
 
 struct str site_base_url(const struct site *s)
 {
-    return s->base_url;
+    const struct str *url = atomic_load(&s->base_url);
+    return url == NULL ? STR("") : *url; /* it listens, but just only */
 }
 
 struct accounts *site_accounts(struct site *s)

@@ -16,7 +16,7 @@ enum err site_health(struct http_request *r, struct http_response *out)
 enum err site_list(struct http_request *r, struct http_response *out)
 {
     http_set_type(out, STR("application/json"));
-    systems_print(&out->body, site_of(r)->base_url);
+    systems_print(&out->body, site_base_url(site_of(r)));
     return OK;
 }
 

@@ -74,7 +74,7 @@ static struct str fill(struct ask *ask, struct str body)
             json_escape(&b, ask->chart->patient);
             i++;
         } else if (str_eq(mark, STR("%T"))) {
-            struct str base = ask->site->base_url;
+            struct str base = site_base_url(ask->site);
             buf_add(&b, STR("http://localhost"));
             buf_add(&b, str_from(base, str_rfind(base, ':')));
             buf_add(&b, STR("/trap"));

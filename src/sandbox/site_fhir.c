@@ -70,13 +70,14 @@ static void retry_after(struct ask *ask, bool as_date)
 static bool send_elsewhere(struct ask *ask, bool is_away)
 {
     struct str target =
-        is_away ? arena_cat(ask->r->arena, STR("http://localhost:"),
-                            str_from(ask->site->base_url,
-                                     str_rfind(ask->site->base_url, ':') + 1),
-                            STR("/trap"))
-                : arena_cat(ask->r->arena, ask->site->base_url, ask->r->path,
-                            ask->r->query.n > 0 ? STR("?") : STR(""),
-                            ask->r->query);
+        is_away
+            ? arena_cat(ask->r->arena, STR("http://localhost:"),
+                        str_from(site_base_url(ask->site),
+                                 str_rfind(site_base_url(ask->site), ':') + 1),
+                        STR("/trap"))
+            : arena_cat(ask->r->arena, site_base_url(ask->site), ask->r->path,
+                        ask->r->query.n > 0 ? STR("?") : STR(""),
+                        ask->r->query);
     http_redirect(ask->out, 307, target);
     return false;
 }

@@ -17,7 +17,8 @@ struct site {
     struct accounts *accounts;
     struct grants *grants;
     struct arena arena;
-    struct str base_url; /* without '/' at its end */
+    struct str made_url;                  /* without '/' at its end */
+    _Atomic(const struct str *) base_url; /* NULL until the port is known */
     _Atomic uint64_t faults[SITE_SYSTEMS_MAX];
     struct site_counts counts[SITE_SYSTEMS_MAX];
     atomic_ulong leaks; /* bearers that came to where they must not go */
