@@ -364,7 +364,6 @@ static void fill(const struct finish *f, struct segment *s)
     for (uint32_t c = 0; c < s->column_count; c++)
         for (uint32_t i = 0; i < s->columns[c].n; i++)
             fill_cell(&s->columns[c], i, &b->cells[f->cell_order[cell++]]);
-    segment_seal(s);
 }
 
 static enum err finish(struct finish *f, struct segment **out)
@@ -399,8 +398,12 @@ static enum err finish(struct finish *f, struct segment **out)
     if (err != OK)
         return err;
     fill(f, s);
-    *out = s;
-    return OK;
+    err = segment_seal(s);
+    if (err == OK)
+        *out = s;
+    else
+        segment_unref(s);
+    return err;
 }
 
 enum err segment_finish(struct segment_builder *b, struct segment **out)

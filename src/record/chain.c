@@ -91,8 +91,9 @@ static enum err chain_to(const struct scan *s, const struct query_clause *c,
         struct target to = span_target(p, set);
         const struct column *end, *at = segment_columns(p->s, row, &end);
         for (; p->words > 0 && at < end && at->row == row; at++)
-            for (uint32_t k = 0;
-                 at->kind == CELL_REFERENCE && k < other.span_count; k++)
+            for (uint32_t k = 0; at->kind == CELL_REFERENCE &&
+                                 scan_fits(s, at) && k < other.span_count;
+                 k++)
                 if (other.spans[k].words > 0)
                     join(p, at, &other.spans[k], type, there, &to);
     }
@@ -141,7 +142,7 @@ enum err evaluate_has(const struct scan *s, const struct query_clause *c,
         const struct span *p = &other.spans[i];
         const struct column *end, *at = segment_columns(p->s, c->row, &end);
         for (; p->words > 0 && at < end && at->row == c->row; at++)
-            if (at->kind == CELL_REFERENCE)
+            if (at->kind == CELL_REFERENCE && scan_fits(&other, at))
                 mark_targets(s, p, at, chosen, set);
     }
     return OK;
@@ -179,7 +180,7 @@ static enum err match_part(const struct scan *s, const struct span *p,
         n += c->n;
     *out = (struct pairs){ arena_alloc(s->a, (n + 1) * sizeof *out->at), 0 };
     for (const struct column *c = first; c < end && c->row == row; c++) {
-        if (c->part != part)
+        if (c->part != part || !scan_fits(s, c))
             continue;
         uint64_t *cells = arena_zalloc(s->a, c->n / 64 + 1, sizeof(uint64_t));
         if (cells == NULL)

@@ -238,13 +238,12 @@ static enum err decode(struct reader *r, struct arena *a, struct segment **out)
         take_entries(r, s);
     for (uint32_t i = 0; i < s->column_count && !r->is_bad; i++)
         take_column(r, s, &s->columns[i]);
-    if (r->is_bad || r->at != r->end) {
+    err = r->is_bad || r->at != r->end ? ERR_FORMAT : segment_seal(s);
+    if (err == OK)
+        *out = s;
+    else
         segment_unref(s);
-        return ERR_FORMAT;
-    }
-    segment_seal(s);
-    *out = s;
-    return OK;
+    return err;
 }
 
 enum err segment_decode(struct str data, struct arena *a, struct segment **out)

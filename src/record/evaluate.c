@@ -93,6 +93,8 @@ static enum err evaluate_param(const struct scan *s,
                                .modifier = c->modifier,
                                .a = s->a,
                                .to = span_target(p, set) };
+            if (!scan_fits(s, at))
+                continue;
             if (c->modifier == MODIFIER_MISSING) {
                 mark_present(at, &m.to);
                 continue;

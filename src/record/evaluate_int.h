@@ -92,6 +92,11 @@ MUST_CHECK enum err evaluate_composite(const struct scan *s,
 MUST_CHECK enum err evaluate(const struct scan *s, const struct query *q,
                              uint64_t **out, uint64_t *total);
 
+/* False for a damaged index only: a row is of one type. */
+static inline bool scan_fits(const struct scan *s, const struct column *c)
+{
+    return c->of == s->type;
+}
 static inline struct target span_target(const struct span *p, uint64_t *set)
 {
     return (struct target){ .bits = set + p->at, .word = p->word };

@@ -97,22 +97,26 @@ uint32_t segment_count_types(const uint16_t *types, uint32_t n)
     return count;
 }
 
-static void seal_column(struct column *c)
+static bool seal_column(const struct segment *s, struct column *c)
 {
     c->is_strict = true;
+    c->of = c->n == 0 ? TYPE_NONE : s->entry_type[c->entry[0]];
     for (uint32_t i = 0; i < c->n; i++) {
         if (c->low != NULL && c->high[i] > c->low[i] &&
             (uint64_t)c->high[i] - (uint64_t)c->low[i] > (uint64_t)c->span_max)
             c->span_max = (uint64_t)c->high[i] - (uint64_t)c->low[i] > INT64_MAX
                               ? INT64_MAX
                               : c->high[i] - c->low[i];
+        if (s->entry_type[c->entry[i]] != c->of)
+            return false;
         if (i > 0 && c->entry[i] <= c->entry[i - 1] &&
             column_key(c, i) == column_key(c, i - 1))
             c->is_strict = false;
     }
+    return true;
 }
 
-void segment_seal(struct segment *s)
+enum err segment_seal(struct segment *s)
 {
     uint32_t t = 0;
     for (uint32_t e = 0; e < s->entry_count; e++)
@@ -123,7 +127,9 @@ void segment_seal(struct segment *s)
         }
     s->type_first[t] = s->entry_count;
     for (uint32_t i = 0; i < s->column_count; i++)
-        seal_column(&s->columns[i]);
+        if (!seal_column(s, &s->columns[i]))
+            return ERR_FORMAT;
+    return OK;
 }
 
 struct segment *segment_ref(struct segment *s)

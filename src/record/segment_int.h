@@ -29,6 +29,7 @@ struct column {
     uint16_t row;
     uint8_t kind;   /* enum cell_kind */
     uint8_t part;   /* of a composite */
+    uint16_t of;    /* the type of all its entries */
     bool is_strict; /* within equal keys entries go strictly up */
     uint32_t n;
     uint32_t *entry;
@@ -85,8 +86,9 @@ struct segment_plan {
 /* One allocation with everything in it, arrays not yet filled. */
 MUST_CHECK enum err segment_alloc(const struct segment_plan *plan,
                                   struct segment **out);
-/* Fills in types, type_first, and each column's is_strict and span_max. */
-void segment_seal(struct segment *s);
+/* Fills in types, type_first, and what columns say of themselves.  ERR_FORMAT
+ * when a column has entries of several types. */
+MUST_CHECK enum err segment_seal(struct segment *s);
 /* How many different types stand in a sorted list. */
 uint32_t segment_count_types(const uint16_t *types, uint32_t n);
 

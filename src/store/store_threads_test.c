@@ -124,10 +124,126 @@ static void readers_see_whole_commits_and_none_is_lost(void **state)
     db_test_close(&t);
 }
 
+#define LARGE 2500
+
+/* Enough for all the threads that prepare. */
+static void a_large_commit_is_whole(void **state)
+{
+    (void)state;
+    struct db_test t = db_test_open();
+    struct store_options o = { .db = t.db };
+    struct store *store;
+    AUTO_ARENA
+    a = ARENA(MUCH);
+    assert_int_equal(store_new(&o, &store, NULL), OK);
+    struct store_op *ops = arena_zalloc(&a, LARGE, sizeof *ops);
+    struct resource *resources = arena_zalloc(&a, LARGE, sizeof *resources);
+    for (int i = 0; i < LARGE; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "n%d", i);
+        resources[i] = parse(&a, name);
+        ops[i] = (struct store_op){ .verb = STORE_PUT,
+                                    .resource = &resources[i],
+                                    .id = arena_str(&a, str_of(name)) };
+    }
+    assert_int_equal(
+        store_commit(store, 1, RECORD_R4, -1, ops, LARGE, &a, NULL, NULL, NULL),
+        OK);
+    struct store_snapshot *snap;
+    assert_int_equal(store_open(store, 1, RECORD_R4, &snap), OK);
+    assert_int_equal(record_count(store_record(snap), TYPE_NONE), LARGE);
+    for (int i = 0; i < LARGE; i += 97) {
+        assert_int_equal(ops[i].outcome, STORED_CREATED);
+        struct store_version v;
+        struct buf b = BUF_IN(&a, MUCH);
+        struct str text, id = ops[i].id;
+        assert_int_equal(store_read(snap, resources[i].type, id, &v), OK);
+        assert_int_equal(store_body(snap, v.slot, &b), OK);
+        assert_int_equal(buf_view(&b, &text), OK);
+        struct str family = arena_cat(&a, STR("\"family\":\""), id, STR("\""));
+        assert_true(str_search(text, family) < text.n);
+    }
+    store_close(snap);
+    store_free(store);
+    db_test_close(&t);
+}
+
+/* Two stores over one database are two processes: each has its own memory, and
+ * must see what the other wrote. */
+static void another_process_commits_are_seen_and_not_lost(void **state)
+{
+    (void)state;
+    struct db_test t = db_test_open();
+    struct store_options o = { .db = t.db };
+    struct store *stores[2];
+    AUTO_ARENA
+    a = ARENA(MUCH);
+    uint16_t type = release_type_find(R4, STR("Patient"), false);
+    assert_int_equal(store_new(&o, &stores[0], NULL), OK);
+    assert_int_equal(store_new(&o, &stores[1], NULL), OK);
+    for (int i = 0; i < 40; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "turn%d", i);
+        struct resource r = parse(&a, name);
+        struct store_op op = { .verb = STORE_PUT,
+                               .resource = &r,
+                               .id = i % 3 ? STR("both") : str_of(name) };
+        assert_int_equal(store_commit(stores[i % 2], 1, RECORD_R4, -1, &op, 1,
+                                      &a, NULL, NULL, NULL),
+                         OK);
+        struct store_snapshot *snap;
+        struct store_version v;
+        struct buf b = BUF_IN(&a, MUCH);
+        assert_int_equal(store_open(stores[(i + 1) % 2], 1, RECORD_R4, &snap),
+                         OK);
+        assert_int_equal(store_read(snap, type, op.id, &v), OK);
+        assert_int_equal(v.version_id, op.version_id);
+        assert_int_equal(store_body(snap, v.slot, &b), OK);
+        assert_non_null(strstr(b.data, name));
+        store_close(snap);
+    }
+    store_free(stores[0]);
+    store_free(stores[1]);
+    db_test_close(&t);
+}
+
+/* The decision of one process meets the commit of another: begun again. */
+static void both_processes_at_once_lose_no_version(void **state)
+{
+    (void)state;
+    struct db_test t = db_test_open();
+    struct store_options o = { .db = t.db };
+    struct shared s[2] = { { .writing = 1 }, { .writing = 1 } };
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(store_new(&o, &s[i].store, NULL), OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_pairs, &s[i]),
+                         0);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    int failed = s[0].failed + s[1].failed;
+    struct store_snapshot *snap;
+    int64_t seq = 0;
+    for (int64_t user = 1; user <= USERS; user++) {
+        assert_int_equal(store_open(s[0].store, user, RECORD_R4, &snap), OK);
+        seq += store_seq(snap);
+        store_close(snap);
+    }
+    assert_int_equal(seq, 2 * COMMITS - failed);
+    assert_in_range(failed, 0, COMMITS / 4); /* given up after eight tries */
+    store_free(s[0].store);
+    store_free(s[1].store);
+    db_test_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_see_whole_commits_and_none_is_lost),
+        cmocka_unit_test(a_large_commit_is_whole),
+        cmocka_unit_test(another_process_commits_are_seen_and_not_lost),
+        cmocka_unit_test(both_processes_at_once_lose_no_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
