@@ -119,6 +119,18 @@ static bool start_attempt(struct fetch *f, struct run_type *t)
     return t->open > 0;
 }
 
+/* Requests under way still point at the old token: it is wiped with the run. */
+static enum err retire(struct run *run)
+{
+    struct old_token *old = arena_zalloc(&run->arena, 1, sizeof *old);
+    if (old == NULL)
+        return arena_err(&run->arena);
+    old->authorization = run->authorization;
+    old->next = run->old_tokens;
+    run->old_tokens = old;
+    return OK;
+}
+
 /* A token that will last a while. */
 static enum err take_token(struct run *run, bool force)
 {
@@ -144,11 +156,18 @@ static enum err take_token(struct run *run, bool force)
     secret_wipe(text, parts[0].n + parts[1].n);
     if (err != OK)
         return err;
-    if (!str_eq(secret_reveal(&fresh), secret_reveal(&run->authorization)))
-        run->token_number++;
-    secret_fini(&run->authorization);
-    run->authorization = fresh;
     run->token_taken_ms = now;
+    if (str_eq(secret_reveal(&fresh), secret_reveal(&run->authorization))) {
+        secret_fini(&fresh);
+        return OK;
+    }
+    err = retire(run);
+    if (err != OK) {
+        secret_fini(&fresh);
+        return err;
+    }
+    run->token_number++;
+    run->authorization = fresh;
     return OK;
 }
 

@@ -97,6 +97,8 @@ static void run_init(struct run *run, struct ingest *ingest,
 static void run_fini(struct run *run)
 {
     secret_fini(&run->authorization);
+    for (struct old_token *t = run->old_tokens; t != NULL; t = t->next)
+        secret_fini(&t->authorization);
     while (run->pages != NULL) {
         struct page *next = run->pages->next;
         arena_fini(&run->pages->arena);

@@ -33,6 +33,12 @@ struct page {
     struct page *next;
 };
 
+/* A token that was renewed; requests under way may still point at it. */
+struct old_token {
+    struct secret authorization;
+    struct old_token *next;
+};
+
 /* The whole of one ingest; lives in its arena. */
 struct run {
     struct ingest *ingest;
@@ -47,6 +53,7 @@ struct run {
     enum record_kind kind;
     struct normaliser normaliser;
     struct secret authorization; /* "Bearer ..." */
+    struct old_token *old_tokens;
     int64_t token_taken_ms;
     unsigned token_number; /* counts the tokens of this run */
     struct map patients;   /* other Patients: may_see or may_not */
