@@ -11,8 +11,7 @@
 static void import(struct store *s, int64_t user, const struct bench_person *p,
                    size_t copies)
 {
-    AUTO_ARENA
-    a = ARENA(BENCH_MUCH);
+    AUTO_ARENA a = ARENA(BENCH_MUCH);
     struct store_op *ops = arena_zalloc(&a, p->n * copies, sizeof *ops);
     for (size_t k = 0; k < p->n * copies; k++) {
         char *id = arena_alloc(&a, 24);
@@ -30,14 +29,11 @@ static size_t everything(struct store *s, int64_t user, struct str patient)
     struct record_everything ask = { .patient_id = patient,
                                      .count = PAGE,
                                      .after_type = TYPE_NONE };
-    AUTO_ARENA
-    kept = ARENA(BENCH_MUCH);
+    AUTO_ARENA kept = ARENA(BENCH_MUCH);
     size_t n = 0;
     for (;;) {
-        AUTO_ARENA
-        a = ARENA(BENCH_MUCH);
-        AUTO_BUF
-        b = BUF(BENCH_MUCH);
+        AUTO_ARENA a = ARENA(BENCH_MUCH);
+        AUTO_BUF b = BUF(BENCH_MUCH);
         struct store_snapshot *snap;
         struct record_hits hits;
         BENCH_CHECK(store_open(s, user, RECORD_R4, &snap));
@@ -90,8 +86,7 @@ static void measure(struct db_test *t, struct store **s, int64_t user,
 
 int main(void)
 {
-    AUTO_ARENA
-    a = ARENA(BENCH_MUCH);
+    AUTO_ARENA a = ARENA(BENCH_MUCH);
     struct bench_people people = bench_load(&a);
     struct db_test t = db_test_open();
     struct store *s;

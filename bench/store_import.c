@@ -22,8 +22,7 @@ static void *import(void *context)
     struct job *j = context;
     for (size_t i = j->from; i < j->people->n; i += j->step) {
         const struct bench_person *p = &j->people->at[i];
-        AUTO_ARENA
-        a = ARENA(BENCH_MUCH);
+        AUTO_ARENA a = ARENA(BENCH_MUCH);
         struct store_op *ops = arena_zalloc(&a, p->n, sizeof *ops);
         struct why w = { 0 };
         size_t n = 0;
@@ -62,8 +61,7 @@ static off_t size_of(const char *path)
 
 int main(void)
 {
-    AUTO_ARENA
-    a = ARENA(BENCH_MUCH);
+    AUTO_ARENA a = ARENA(BENCH_MUCH);
     struct bench_people people = bench_load(&a);
     struct db_test t = db_test_open();
     struct store *s;

@@ -11,8 +11,7 @@
 
 static void import(struct store *s, int64_t user, const struct bench_person *p)
 {
-    AUTO_ARENA
-    a = ARENA(BENCH_MUCH);
+    AUTO_ARENA a = ARENA(BENCH_MUCH);
     struct store_op *ops = arena_zalloc(&a, p->n, sizeof *ops);
     for (size_t k = 0; k < p->n; k++)
         ops[k] = (struct store_op){ .verb = STORE_PUT,
@@ -61,16 +60,14 @@ static void search(struct store *s, int64_t user, const char *type,
 static void measure(struct store *s, int64_t user, const char *type,
                     const char *text)
 {
-    AUTO_ARENA
-    kept = ARENA(BENCH_MUCH);
+    AUTO_ARENA kept = ARENA(BENCH_MUCH);
     struct url_params params;
     BENCH_CHECK(url_parse_params(&kept, str_of(text), &params));
     double open[ROUNDS], parse[ROUNDS], evaluate[ROUNDS], bodies[ROUNDS];
     struct times t = { 0 };
     for (size_t r = 0; r < ROUNDS; r++) {
         t = (struct times){ 0 };
-        AUTO_ARENA
-        a = ARENA(BENCH_MUCH);
+        AUTO_ARENA a = ARENA(BENCH_MUCH);
         for (size_t i = 0; i < TURNS; i++) {
             search(s, user, type, &params, &a, &t);
             arena_reset(&a);
@@ -91,8 +88,7 @@ static void measure(struct store *s, int64_t user, const char *type,
 
 int main(void)
 {
-    AUTO_ARENA
-    a = ARENA(BENCH_MUCH);
+    AUTO_ARENA a = ARENA(BENCH_MUCH);
     struct bench_people people = bench_load(&a);
     struct db_test t = db_test_open();
     struct store *s;

@@ -11,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct http_header headers[] = {
         { STR_INIT("client_id"), STR_INIT("from a header") }
     };
-    AUTO_ARENA
-    a = ARENA((size_t)64 * 1024 * 1024);
+    AUTO_ARENA a = ARENA((size_t)64 * 1024 * 1024);
     struct str all = { (const char *)data, size };
     size_t line = str_find(all, '\n');
     struct http_request r = {

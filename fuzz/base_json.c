@@ -39,8 +39,7 @@ static size_t count(struct yyjson_val *v)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_ARENA
-    a = ARENA((size_t)64 << 20);
+    AUTO_ARENA a = ARENA((size_t)64 << 20);
     struct str text = { (const char *)data, size }, small, again;
     struct yyjson_val *v, *second;
     struct why w;

@@ -24,8 +24,7 @@ static void check_parts(struct str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_ARENA
-    a = ARENA((size_t)16 << 20);
+    AUTO_ARENA a = ARENA((size_t)16 << 20);
     struct str text = { (const char *)data, size };
     struct url_params params;
     check_parts(text);

@@ -23,8 +23,7 @@ static enum err read_all(struct list *list, struct str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_ARENA
-    a = ARENA((size_t)256 * 1024 * 1024);
+    AUTO_ARENA a = ARENA((size_t)256 * 1024 * 1024);
     struct list list = { .a = &a,
                          .file = STR("fuzz.json"),
                          .title = STR("Fuzz"),

@@ -27,8 +27,7 @@ static void check_clause(const struct query *q, const struct query_clause *c,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_ARENA
-    a = ARENA((size_t)64 * 1024 * 1024);
+    AUTO_ARENA a = ARENA((size_t)64 * 1024 * 1024);
     struct str all = { (const char *)data, size };
     struct url_params params;
     struct query q;

@@ -39,8 +39,7 @@ static struct str render(struct arena *a, const struct resource *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_ARENA
-    a = ARENA(MEMORY);
+    AUTO_ARENA a = ARENA(MEMORY);
     struct resource r, again;
     struct why w = { 0 };
     if (size == 0)

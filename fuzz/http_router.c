@@ -29,8 +29,7 @@ static const struct http_route routes[] = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct http_router *router;
-    AUTO_ARENA
-    a = ARENA((size_t)4 << 20);
+    AUTO_ARENA a = ARENA((size_t)4 << 20);
     struct str allow = STR_NONE;
     if (size == 0)
         return 0;

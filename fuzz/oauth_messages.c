@@ -11,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_ARENA
-    a = ARENA((size_t)64 * 1024 * 1024);
+    AUTO_ARENA a = ARENA((size_t)64 * 1024 * 1024);
     struct str text = { (const char *)data, size };
     struct discovery d;
     struct grant_reply r;

@@ -52,8 +52,7 @@ static void search(const struct record *r, uint16_t type, uint16_t row,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     size_t room = ZSTD_compressBound(size);
     char *packed = arena_alloc(&a, room);
     struct segment *s, *both;

@@ -177,8 +177,7 @@ static enum err answer_json(struct http_request *r, struct http_response *out,
         system_get(services_of(r)->db, ask->system_id, r->arena, &system);
     if (err != OK)
         return err;
-    AUTO_BUF
-    id = BUF(32);
+    AUTO_BUF id = BUF(32);
     struct str id_text;
     buf_add_i64(&id, system.id);
     err = buf_view(&id, &id_text);

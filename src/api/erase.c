@@ -46,8 +46,7 @@ static enum err erase_rows_and_user(struct db_session *s, void *context)
 /* From here on no token of the user is good and none is given. */
 static enum err shut_out(const struct erase *e, int64_t app_id, int64_t user_id)
 {
-    AUTO_ARENA
-    a = ARENA(USER_ARENA);
+    AUTO_ARENA a = ARENA(USER_ARENA);
     struct user user;
     enum err err = user_by_id(e->db, app_id, user_id, &a, &user);
     if (err != OK)

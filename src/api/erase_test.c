@@ -139,8 +139,7 @@ static struct count count_of(struct made *m, int64_t user_id)
 
 static bool is_in_file(const char *path, struct str bytes)
 {
-    AUTO_BUF
-    b = BUF(FILES_MAX);
+    AUTO_BUF b = BUF(FILES_MAX);
     struct str text;
     return file_read(path, &b, NULL) == OK && buf_view(&b, &text) == OK &&
            str_search(text, bytes) < text.n;

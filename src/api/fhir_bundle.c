@@ -144,8 +144,7 @@ enum err fhir_transaction_read(struct transaction *t, struct str body)
     enum err err;
     {
         /* The whole is parsed once, only to know that it is JSON. */
-        AUTO_ARENA
-        check = ARENA((size_t)4 << 30);
+        AUTO_ARENA check = ARENA((size_t)4 << 30);
         err = json_parse(&check, body, &checked, &r->why);
         if (err == OK &&
             !str_eq(json_get_text(checked, STR("resourceType")), STR("Bundle")))

@@ -9,8 +9,7 @@ static enum err check_window(struct http_request *r, const struct query *q)
 {
     if (q->skip == 0 || (uint64_t)q->skip + q->count <= WINDOW_MAX)
         return OK;
-    AUTO_BUF
-    n = BUF(32);
+    AUTO_BUF n = BUF(32);
     buf_add_u64(&n, (uint64_t)q->skip + q->count);
     return why_of(&r->why, ERR_INVALID,
                   STR("illegal_argument_exception reason: Result window is too "

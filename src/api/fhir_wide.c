@@ -20,8 +20,7 @@ static enum err add_user(struct wide *w, int64_t user_id)
 {
     const struct fhir *f = w->f;
     AUTO_SNAPSHOT *snap = NULL;
-    AUTO_ARENA
-    arena = ARENA((size_t)256 << 20);
+    AUTO_ARENA arena = ARENA((size_t)256 << 20);
     enum err err = store_open(f->services->store, user_id, f->kind, &snap);
     if (err != OK)
         return err;
@@ -46,8 +45,7 @@ static enum err walk(struct wide *w)
     struct services *s = w->f->services;
     int64_t after = 0;
     for (;;) {
-        AUTO_ARENA
-        arena = ARENA((size_t)16 << 20);
+        AUTO_ARENA arena = ARENA((size_t)16 << 20);
         struct user *users;
         size_t n;
         enum err err = user_list(s->db, w->f->access.principal.app_id, after,
@@ -93,8 +91,7 @@ enum err fhir_find_owner(struct fhir *f, struct str id)
 {
     int64_t after = 0;
     for (;;) {
-        AUTO_ARENA
-        arena = ARENA((size_t)16 << 20);
+        AUTO_ARENA arena = ARENA((size_t)16 << 20);
         struct user *users;
         size_t n;
         enum err err = user_list(f->services->db, f->access.principal.app_id,

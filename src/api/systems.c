@@ -326,8 +326,7 @@ static void add_system_list(struct buf *b, const struct found *f)
     json_key(b, STR("systemList"));
     json_object(b);
     for (size_t i = 0; i < f->n; i++) {
-        AUTO_BUF
-        id = BUF(32);
+        AUTO_BUF id = BUF(32);
         struct str text;
         buf_add_i64(&id, f->systems[i].id);
         if (buf_view(&id, &text) != OK)

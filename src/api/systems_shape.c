@@ -50,8 +50,7 @@ static void add_address(struct buf *b, struct arena *a, const struct system *s)
 
 void system_add_flat(struct buf *b, const struct system *s)
 {
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     const struct system_endpoint *e = system_endpoint(s, STR(""));
     json_object(b);
     json_member_i64(b, STR("id"), s->id);
@@ -141,8 +140,7 @@ static void add_fhir_address(struct buf *b, const struct system_location *l)
 
 static void add_id(struct buf *b, const struct system *s, struct str key)
 {
-    AUTO_BUF
-    text = BUF(ID_MAX);
+    AUTO_BUF text = BUF(ID_MAX);
     struct str view;
     buf_add_i64(&text, s->id);
     if (buf_view(&text, &view) == OK)

@@ -453,8 +453,7 @@ static void the_token_endpoint_takes_json_forms_basic_and_secret(void **state)
     assert_int_equal(
         api_call(&m.http, "POST", "/oauth2/token/", FORM, body).status, 200);
     char basic[200];
-    AUTO_BUF
-    pair = BUF(200);
+    AUTO_BUF pair = BUF(200);
     struct str both;
     buf_add(&pair, str_of(m.id));
     buf_add_char(&pair, ':');

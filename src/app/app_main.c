@@ -27,8 +27,7 @@ static void print_padded(struct buf *b, const char *text, size_t width)
 
 static int help(void)
 {
-    AUTO_BUF
-    b = BUF(16384);
+    AUTO_BUF b = BUF(16384);
     buf_add(&b, STR("tributary: a person's health record, gathered.\n\n"
                     "usage: tributary COMMAND [words] [--setting value]\n\n"));
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
@@ -131,8 +130,7 @@ static enum err apply_settings(const struct command *command, struct parsed *p,
 int main(int argc, char **argv)
 {
     static struct parsed parsed;
-    AUTO_ARENA
-    arena = ARENA(ARENA_MAX);
+    AUTO_ARENA arena = ARENA(ARENA_MAX);
     struct config config;
     struct why w = { 0 };
     if (argc < 2 || strcmp(argv[1], "--help") == 0 ||

@@ -31,8 +31,7 @@ void command_print(struct str text)
 
 int command_failed(const char *command, enum err err, const struct why *w)
 {
-    AUTO_BUF
-    b = BUF(4096);
+    AUTO_BUF b = BUF(4096);
     buf_add(&b, STR("tributary "));
     buf_add(&b, str_of(command));
     buf_add(&b, STR(": "));
@@ -45,8 +44,7 @@ int command_failed(const char *command, enum err err, const struct why *w)
 
 int command_usage(const char *command, const char *text)
 {
-    AUTO_BUF
-    b = BUF(4096);
+    AUTO_BUF b = BUF(4096);
     buf_add(&b, STR("tributary "));
     buf_add(&b, str_of(command));
     buf_add(&b, STR(": "));

@@ -45,8 +45,7 @@ static void add_line(struct buf *b, const char *label, struct str value)
 static int print(const struct command_line *line, const struct app *apps,
                  size_t n, struct str secret)
 {
-    AUTO_BUF
-    b = BUF(TEXT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     if (line->is_json && secret.p == NULL)
         json_array(&b);
     for (size_t i = 0; i < n; i++) {

@@ -59,8 +59,7 @@ static void add_json(struct buf *b)
 
 static int run(const struct command_line *line)
 {
-    AUTO_BUF
-    b = BUF(TEXT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     struct str text;
     if (line->is_json)
         add_json(&b);

@@ -59,8 +59,7 @@ static void note(void *context, const struct import_report *r, enum err err,
                  const struct why *w)
 {
     struct run *run = context;
-    AUTO_BUF
-    b = BUF(TEXT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     buf_add(&b, r->file);
     buf_add(&b, STR(":"));
     if (err == OK) {
@@ -85,8 +84,7 @@ static void note(void *context, const struct import_report *r, enum err err,
 
 static void print_json(const struct run *run, const struct import_report *sum)
 {
-    AUTO_BUF
-    b = BUF(TEXT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     struct str files, text;
     json_object(&b);
     add_counts(&b, sum);
@@ -101,8 +99,7 @@ static void print_json(const struct run *run, const struct import_report *sum)
 
 static void print_text(const struct run *run, const struct import_report *sum)
 {
-    AUTO_BUF
-    b = BUF(TEXT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     struct str text;
     buf_add_i64(&b, run->count);
     buf_add(&b, STR(" files, "));

@@ -13,8 +13,7 @@ static int run(const struct command_line *line)
     struct why w = { 0 };
     if (line->word_count != 2 || strcmp(line->words[0], "make") != 0)
         return command_usage("key", "wants make FILE");
-    AUTO_BUF
-    there = BUF(65536);
+    AUTO_BUF there = BUF(65536);
     if (file_read(line->words[1], &there, NULL) != ERR_NOT_FOUND)
         return command_usage("key", "that file exists; it is not overwritten");
     struct str key = rand_hex(line->arena, KEY_BYTES);

@@ -75,8 +75,7 @@ static void add_line(struct buf *b, const struct system *s)
 
 static int print(struct work *k, struct system *systems, size_t n, bool is_one)
 {
-    AUTO_BUF
-    b = BUF(TEXT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     struct str text;
     bool is_list = k->line->is_json && !is_one;
     if (is_list)
@@ -380,8 +379,7 @@ static enum err import_text(struct work *k, struct str text, int64_t *count)
 
 static int import(struct work *k)
 {
-    AUTO_BUF
-    input = BUF(TEXT_MAX);
+    AUTO_BUF input = BUF(TEXT_MAX);
     struct buf told = BUF_IN(k->a, 200);
     struct str text;
     int64_t count = 0;

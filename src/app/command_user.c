@@ -89,8 +89,7 @@ static int do_verb(const struct command_line *line, struct db *db)
     struct app app;
     struct why w = { 0 };
     const char *verb = line->words[0];
-    AUTO_BUF
-    b = BUF(TEXT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     enum err err =
         app_by_client_id(db, str_of(line->words[1]), line->arena, &app);
     if (err == ERR_NOT_FOUND)

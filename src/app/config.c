@@ -88,8 +88,7 @@ enum err config_set(struct arena *a, struct config *c, struct str name,
 static enum err read_file(struct arena *a, const char *path, bool is_asked,
                           struct config *c, struct why *w)
 {
-    AUTO_BUF
-    text = BUF(FILE_MAX);
+    AUTO_BUF text = BUF(FILE_MAX);
     enum err err = file_read(path, &text, w);
     if (err == ERR_NOT_FOUND && !is_asked)
         return OK;

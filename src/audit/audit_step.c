@@ -137,8 +137,7 @@ static void add_event(struct buf *b, struct arena *a,
 
 enum err audit_step_write(struct store *store, const struct audit_step *step)
 {
-    AUTO_ARENA
-    a = ARENA(STEP_ARENA);
+    AUTO_ARENA a = ARENA(STEP_ARENA);
     struct buf b = BUF_IN(&a, EVENT_MAX);
     struct str text;
     struct resource resource;

@@ -235,8 +235,7 @@ static struct str subtype(struct yyjson_val *event)
 static void a_step_is_an_audit_event_as_its_readers_expect(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1024 * 1024);
+    AUTO_ARENA a = ARENA((size_t)1024 * 1024);
     clock_freeze(NOW);
     struct yyjson_val *event =
         record(&a, &(struct audit_step){ .user_id = 251,
@@ -270,8 +269,7 @@ static void a_step_is_an_audit_event_as_its_readers_expect(void **state)
 static void a_search_has_no_system_and_no_entity(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1024 * 1024);
+    AUTO_ARENA a = ARENA((size_t)1024 * 1024);
     struct yyjson_val *event =
         record(&a, &(struct audit_step){ .user_id = 251,
                                          .app_id = 3,

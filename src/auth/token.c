@@ -337,8 +337,7 @@ static enum err do_check(struct db_session *s, void *context)
 static enum err check_row(struct tokens *t, const struct digest *hash,
                           int64_t now, struct principal *out)
 {
-    AUTO_ARENA
-    a = ARENA(CHECK_ARENA);
+    AUTO_ARENA a = ARENA(CHECK_ARENA);
     struct check_call call = { .hash = hash, .a = &a };
     uint64_t epoch = token_cache_epoch(t->cache);
     enum err err = db_read(t->db, do_check, &call);

@@ -23,8 +23,7 @@ void *__wrap_malloc(size_t n)
 static void allocations_are_aligned_and_apart(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 23);
+    AUTO_ARENA a = ARENA(1 << 23);
     char *before = NULL;
     for (size_t size = 0; size < 2000; size++) {
         char *p = arena_alloc(&a, size);
@@ -40,8 +39,7 @@ static void allocations_are_aligned_and_apart(void **state)
 static void cleared_memory_is_zero_and_does_not_wrap(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     memset(arena_alloc(&a, 1000), 0xff, 1000);
     arena_reset(&a);
     const char *p = arena_zalloc(&a, 10, 100);
@@ -55,8 +53,7 @@ static void cleared_memory_is_zero_and_does_not_wrap(void **state)
 static void past_the_limit_the_failure_sticks(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(10000);
+    AUTO_ARENA a = ARENA(10000);
     assert_non_null(arena_alloc(&a, 8000));
     assert_null(arena_alloc(&a, 8000));
     assert_int_equal(arena_err(&a), ERR_LIMIT);
@@ -69,8 +66,7 @@ static void past_the_limit_the_failure_sticks(void **state)
 static void without_memory_the_failure_sticks(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     is_out_of_memory = true;
     assert_null(arena_alloc(&a, 1));
     assert_null(arena_str(&a, STR("x")).p);
@@ -82,8 +78,7 @@ static void without_memory_the_failure_sticks(void **state)
 static void growing_keeps_the_bytes_in_place_or_moved(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     char *p = arena_alloc(&a, 10);
     assert_non_null(p);
     memcpy(p, "0123456789", 10);
@@ -101,8 +96,7 @@ static void growing_keeps_the_bytes_in_place_or_moved(void **state)
 static void texts_are_copied_with_a_nul_behind(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct str joined = arena_cat(&a, STR("a"), STR_NONE, STR("bc"));
     assert_int_equal(joined.n, 3);
     assert_string_equal(joined.p, "abc");
@@ -115,8 +109,7 @@ static void texts_are_copied_with_a_nul_behind(void **state)
 static void a_reset_arena_uses_its_block_again(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     void *first = arena_alloc(&a, 100);
     arena_reset(&a);
     is_out_of_memory = true; /* no need for more */

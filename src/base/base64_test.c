@@ -27,8 +27,7 @@ static const struct {
 static void the_vectors_of_the_standard_go_both_ways(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         struct str plain = str_of(vectors[i].plain), back;
         assert_str(base64_encode(&a, plain), vectors[i].standard);
@@ -44,8 +43,7 @@ static void the_vectors_of_the_standard_go_both_ways(void **state)
 static void every_byte_survives(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     char bytes[256];
     for (size_t i = 0; i < 256; i++)
         bytes[i] = (char)i;
@@ -62,8 +60,7 @@ static void every_byte_survives(void **state)
 static void broken_text_is_refused(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     static const char *const bad[] = { "A",     "AAAAA", "A=AA",
                                        "AA===", "A*AA",  "Zm9v\x01" };
     struct str out = STR("untouched");
@@ -77,8 +74,7 @@ static void broken_text_is_refused(void **state)
 static void blanks_between_are_no_matter(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     struct str out;
     assert_int_equal(base64_decode(&a, STR("Zm9v\r\n YmFy\n"), &out), OK);
     assert_str(out, "foobar");

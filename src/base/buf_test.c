@@ -28,8 +28,7 @@ static void writes_follow_each_other(void **state)
 {
     (void)state;
     char *text = NULL;
-    AUTO_BUF
-    b = BUF(64);
+    AUTO_BUF b = BUF(64);
 
     buf_add(&b, STR("Patient/"));
     buf_add(&b, (struct str){ NULL, 0 });
@@ -45,8 +44,7 @@ static void nothing_written_is_an_empty_string(void **state)
 {
     (void)state;
     char *text = NULL;
-    AUTO_BUF
-    b = BUF(0);
+    AUTO_BUF b = BUF(0);
 
     assert_int_equal(buf_take(&b, &text), OK);
     assert_string_equal(text, "");
@@ -69,8 +67,7 @@ static void the_limit_may_be_reached_but_not_passed(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *text = NULL;
-        AUTO_BUF
-        b = BUF(4);
+        AUTO_BUF b = BUF(4);
         buf_add(&b, cases[i].first);
         buf_add(&b, cases[i].second);
         assert_true(b.room <= b.limit + 1);
@@ -84,8 +81,7 @@ static void the_first_failure_sticks_and_spares_out(void **state)
     (void)state;
     char untouched[] = "untouched";
     char *text = untouched;
-    AUTO_BUF
-    b = BUF(4);
+    AUTO_BUF b = BUF(4);
 
     buf_add(&b, STR("too long"));
     buf_add(&b, STR("ok")); /* would fit, but comes after the failure */
@@ -97,8 +93,7 @@ static void the_first_failure_sticks_and_spares_out(void **state)
 
 static enum err write_a_thousand(char **out)
 {
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     for (int i = 0; i < 1000; i++)
         buf_add(&b, STR("x"));
     return buf_take(&b, out);

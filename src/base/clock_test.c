@@ -11,8 +11,7 @@
 static const char *instant(int64_t ms)
 {
     static char text[64];
-    AUTO_BUF
-    b = BUF(63);
+    AUTO_BUF b = BUF(63);
     clock_add_instant(&b, ms);
     memcpy(text, b.data, b.len + 1);
     return text;
@@ -21,8 +20,7 @@ static const char *instant(int64_t ms)
 static const char *http_date(int64_t ms)
 {
     static char text[64];
-    AUTO_BUF
-    b = BUF(63);
+    AUTO_BUF b = BUF(63);
     clock_add_http_date(&b, ms);
     memcpy(text, b.data, b.len + 1);
     return text;

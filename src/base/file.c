@@ -112,8 +112,7 @@ enum err file_read(const char *path, struct buf *b, struct why *w)
     ssize_t seen = pread(fd, magic, 2, 0);
     if (seen != 2 || magic[0] != 0x1f || magic[1] != 0x8b)
         return read_fd(fd, b, w, path);
-    AUTO_BUF
-    packed = BUF(b->limit + PACKED_MORE);
+    AUTO_BUF packed = BUF(b->limit + PACKED_MORE);
     enum err err = read_fd(fd, &packed, w, path);
     if (err != OK)
         return err;

@@ -42,8 +42,7 @@ static int tear_down(void **state)
 static void what_was_written_is_read(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(100);
+    AUTO_BUF b = BUF(100);
     struct stat is;
     assert_int_equal(file_write(in_folder("f"), STR("one"), 0600, NULL), OK);
     assert_int_equal(file_write(in_folder("f"), STR("second"), 0600, NULL), OK);
@@ -70,10 +69,8 @@ static void a_leftover_of_a_crash_does_not_lend_its_mode(void **state)
 static void a_file_may_fill_the_limit_but_not_pass_it(void **state)
 {
     (void)state;
-    AUTO_BUF
-    exact = BUF(6);
-    AUTO_BUF
-    small = BUF(5);
+    AUTO_BUF exact = BUF(6);
+    AUTO_BUF small = BUF(5);
     struct why w = { "" };
     assert_int_equal(file_write(in_folder("f"), STR("second"), 0600, NULL), OK);
     assert_int_equal(file_read(in_folder("f"), &exact, NULL), OK);
@@ -85,8 +82,7 @@ static void a_file_may_fill_the_limit_but_not_pass_it(void **state)
 static void a_missing_file_is_not_found(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(5);
+    AUTO_BUF b = BUF(5);
     struct why w = { "" };
     assert_int_equal(file_read(in_folder("nothing"), &b, &w), ERR_NOT_FOUND);
     assert_non_null(strstr(w.text, "nothing: No such file"));
@@ -95,10 +91,8 @@ static void a_missing_file_is_not_found(void **state)
 static void gzip_is_unpacked_member_after_member(void **state)
 {
     (void)state;
-    AUTO_BUF
-    packed = BUF(10000);
-    AUTO_BUF
-    b = BUF(11);
+    AUTO_BUF packed = BUF(10000);
+    AUTO_BUF b = BUF(11);
     file_testing_gzip(&packed, STR("hello "));
     file_testing_gzip(&packed, STR("world"));
     struct str bytes = { packed.data, packed.len };
@@ -111,12 +105,9 @@ static void a_gzip_bomb_meets_the_limit(void **state)
 {
     (void)state;
     static char zeros[4 << 20];
-    AUTO_BUF
-    packed = BUF(8 << 20);
-    AUTO_BUF
-    b = BUF(1 << 20);
-    AUTO_BUF
-    enough = BUF(sizeof zeros);
+    AUTO_BUF packed = BUF(8 << 20);
+    AUTO_BUF b = BUF(1 << 20);
+    AUTO_BUF enough = BUF(sizeof zeros);
     file_testing_gzip(&packed, (struct str){ zeros, sizeof zeros });
     struct str bytes = { packed.data, packed.len };
     assert_int_equal(file_gunzip(bytes, &b), ERR_LIMIT);
@@ -127,18 +118,15 @@ static void a_gzip_bomb_meets_the_limit(void **state)
 static void cut_or_changed_gzip_is_refused(void **state)
 {
     (void)state;
-    AUTO_BUF
-    packed = BUF(10000);
+    AUTO_BUF packed = BUF(10000);
     file_testing_gzip(&packed, STR("hello world, hello world, hello world"));
     for (size_t n = 0; n < packed.len; n++) {
-        AUTO_BUF
-        b = BUF(1000);
+        AUTO_BUF b = BUF(1000);
         assert_int_equal(file_gunzip((struct str){ packed.data, n }, &b),
                          ERR_FORMAT);
     }
     packed.data[packed.len - 6] ^= 1; /* the checksum */
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     assert_int_equal(file_gunzip((struct str){ packed.data, packed.len }, &b),
                      ERR_FORMAT);
 }

@@ -35,8 +35,7 @@ static void case_accents_and_width_do_not_count(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_BUF
-        b = BUF(100);
+        AUTO_BUF b = BUF(100);
         struct str got;
         fold_add(&b, str_of(cases[i].text));
         assert_int_equal(buf_view(&b, &got), OK);
@@ -49,10 +48,8 @@ static void folding_twice_changes_nothing(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_BUF
-        once = BUF(100);
-        AUTO_BUF
-        twice = BUF(100);
+        AUTO_BUF once = BUF(100);
+        AUTO_BUF twice = BUF(100);
         struct str a, b;
         fold_add(&once, str_of(cases[i].text));
         assert_int_equal(buf_view(&once, &a), OK);
@@ -68,8 +65,7 @@ static void plain_is_what_folding_leaves_alone(void **state)
     static const char *const texts[] = { "smith", "a b", "",     "a  b",  " a",
                                          "a ",    "A",   "a\tb", "x-1_2", " " };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        AUTO_BUF
-        b = BUF(100);
+        AUTO_BUF b = BUF(100);
         struct str got;
         fold_add(&b, str_of(texts[i]));
         assert_int_equal(buf_view(&b, &got), OK);

@@ -32,8 +32,7 @@ enum err json_parse_in_place(struct arena *a, char *text, size_t n,
     }
     if (arena_err(a) != OK)
         return arena_err(a);
-    AUTO_BUF
-    place = BUF(32);
+    AUTO_BUF place = BUF(32);
     buf_add_u64(&place, problem.pos);
     return why_of(w, ERR_FORMAT, STR("not JSON: "), str_of(problem.msg),
                   STR(" at byte "), (struct str){ place.data, place.len });

@@ -22,15 +22,13 @@ static struct yyjson_val *parse(struct arena *a, const char *text)
 static void numbers_keep_every_digit(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     static const char text[] =
         "{\"a\":1.00,\"b\":[1e400,-0,123456789012345678901234567890],"
         "\"c\":{\"d\":null,\"e\":true}}";
     struct yyjson_val *v = parse(&a, text);
     assert_str(json_get_text(v, STR("a")), "1.00");
-    AUTO_BUF
-    b = BUF(4096);
+    AUTO_BUF b = BUF(4096);
     json_value(&b, v);
     assert_string_equal(b.data, text);
 }
@@ -38,8 +36,7 @@ static void numbers_keep_every_digit(void **state)
 static void readers_take_nothing_for_an_answer(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     struct yyjson_val *v = parse(&a, "{\"a\":{\"b\":{\"c\":\"x\"}},\"n\":-7,"
                                      "\"f\":7.5,\"big\":9223372036854775808}");
     int64_t n = 0;
@@ -62,11 +59,9 @@ static void readers_take_nothing_for_an_answer(void **state)
 static void iterating_meets_every_element_and_member(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     struct yyjson_val *v = parse(&a, "[\"a\",[1,2],\"b\"]");
-    AUTO_BUF
-    b = BUF(100);
+    AUTO_BUF b = BUF(100);
     for (JSON_EACH(item, v))
         buf_add(&b, json_is_array(item.now) ? STR("-") : json_text(item.now));
     assert_string_equal(b.data, "a-b");
@@ -82,8 +77,7 @@ static void iterating_meets_every_element_and_member(void **state)
 static void what_is_not_json_is_refused_with_the_place(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     static const char *const bad[] = { "",         "{",           "[1,]",
                                        "{\"a\"}",  "01",          "nul",
                                        "\"\xff\"", "[1] x",       "'a'",
@@ -101,8 +95,7 @@ static void what_is_not_json_is_refused_with_the_place(void **state)
 static void writing_sets_commas_and_escapes(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(4096);
+    AUTO_BUF b = BUF(4096);
     json_object(&b);
     json_member(&b, STR("a\""), STR("\x01\b\t\n\v\f\r\\/\xc3\xa9\xff"));
     json_key(&b, STR("list"));
@@ -123,8 +116,7 @@ static void writing_sets_commas_and_escapes(void **state)
         b.data, "{\"a\\\"\":\"\\u0001\\b\\t\\n\\u000b\\f\\r\\\\/\xc3\xa9"
                 "\xef\xbf\xbd\",\"list\":[-9223372036854775808,false,null,{},"
                 "[],1.50],\"n\":0,\"t\":true}");
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     assert_true(json_is_object(parse(&a, b.data)));
 }
 
@@ -137,10 +129,8 @@ static void bad_utf8_never_leaves(void **state)
         "\xf0\x9f\x98", "\xf0\x80\x80\x80", "\xfe\xff",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        AUTO_ARENA
-        a = ARENA(1 << 16);
-        AUTO_BUF
-        b = BUF(100);
+        AUTO_ARENA a = ARENA(1 << 16);
+        AUTO_BUF b = BUF(100);
         json_string(&b, str_of(bad[i]));
         struct str text = json_text(parse(&a, b.data));
         assert_true(str_starts(text, STR("\xef\xbf\xbd")));
@@ -151,8 +141,7 @@ static void deep_nesting_meets_a_limit_not_the_stack(void **state)
 {
     (void)state;
     enum { DEPTH = 100000 };
-    AUTO_ARENA
-    a = ARENA((size_t)64 << 20);
+    AUTO_ARENA a = ARENA((size_t)64 << 20);
     char *text = malloc(2 * DEPTH);
     assert_non_null(text);
     memset(text, '[', DEPTH);
@@ -160,8 +149,7 @@ static void deep_nesting_meets_a_limit_not_the_stack(void **state)
     struct yyjson_val *v;
     enum err err = json_parse(&a, (struct str){ text, 2 * DEPTH }, &v, NULL);
     assert_int_equal(err, OK);
-    AUTO_BUF
-    b = BUF(4 * DEPTH);
+    AUTO_BUF b = BUF(4 * DEPTH);
     json_value(&b, v);
     assert_int_equal(b.err, ERR_LIMIT);
     free(text);

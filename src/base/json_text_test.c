@@ -27,8 +27,7 @@ static void minifying_takes_blanks_and_nothing_else(void **state)
         { " \t\r\n", "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_BUF
-        b = BUF(1000);
+        AUTO_BUF b = BUF(1000);
         struct str got;
         assert_int_equal(json_minify(str_of(cases[i].text), 10, &b), OK);
         assert_int_equal(buf_view(&b, &got), OK);
@@ -39,8 +38,7 @@ static void minifying_takes_blanks_and_nothing_else(void **state)
 static void minifying_ends_at_the_depth_allowed(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     assert_int_equal(json_minify(STR("[[[]]]"), 3, &b), OK);
     assert_int_equal(json_minify(STR("[[[]]]"), 2, &b), ERR_LIMIT);
     assert_int_equal(json_minify(STR("[][][]"), 1, &b), OK);

@@ -35,8 +35,7 @@ void log_write(enum log_level level, const char *event,
                                         STR_INIT("warn"), STR_INIT("error") };
     if ((int)level < atomic_load_explicit(&lowest, memory_order_relaxed))
         return;
-    AUTO_BUF
-    b = BUF(LINE_MAX_BYTES);
+    AUTO_BUF b = BUF(LINE_MAX_BYTES);
     json_object(&b);
     json_key(&b, STR("time"));
     buf_add_char(&b, '"');

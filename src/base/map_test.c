@@ -14,8 +14,7 @@
 static void every_key_finds_its_own_value(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)16 << 20);
+    AUTO_ARENA a = ARENA((size_t)16 << 20);
     struct map m = MAP_IN(&a);
     static int values[KEYS];
     assert_null(map_get(&m, STR("none yet")));
@@ -26,8 +25,7 @@ static void every_key_finds_its_own_value(void **state)
     }
     assert_int_equal(m.n, KEYS);
     for (size_t i = 0; i < KEYS; i++) {
-        AUTO_BUF
-        key = BUF(32);
+        AUTO_BUF key = BUF(32);
         buf_add_u64(&key, i);
         assert_ptr_equal(map_get(&m, (struct str){ key.data, key.len }),
                          &values[i]);
@@ -38,8 +36,7 @@ static void every_key_finds_its_own_value(void **state)
 static void a_new_value_takes_the_place_of_the_old(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     struct map m = MAP_IN(&a);
     int one, two;
     map_put(&m, STR("k"), &one);
@@ -51,8 +48,7 @@ static void a_new_value_takes_the_place_of_the_old(void **state)
 static void the_empty_key_is_a_key(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     struct map m = MAP_IN(&a);
     int one;
     map_put(&m, STR_NONE, &one);
@@ -63,8 +59,7 @@ static void the_empty_key_is_a_key(void **state)
 static void a_slot_starts_empty_and_is_found_again(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     struct map m = MAP_IN(&a);
     int one;
     void **slot = map_slot(&m, STR("k"));
@@ -77,8 +72,7 @@ static void a_slot_starts_empty_and_is_found_again(void **state)
 static void a_full_arena_makes_the_failure_stick(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(100);
+    AUTO_ARENA a = ARENA(100);
     struct map m = MAP_IN(&a);
     int one;
     map_put(&m, STR("k"), &one);

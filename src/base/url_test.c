@@ -142,8 +142,7 @@ static void references_are_resolved_as_the_standard_says(void **state)
         { "urn:uuid:1", NULL },
         { "javascript:x", NULL },
     };
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct str got = url_resolve(&a, STR("http://a/b/c/d;p?q"),
                                      str_of(cases[i].reference));
@@ -159,8 +158,7 @@ static void references_are_resolved_as_the_standard_says(void **state)
 static void joining_sets_one_slash(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 12);
+    AUTO_ARENA a = ARENA(1 << 12);
     assert_str(url_join(&a, STR("http://a/r4"), STR("Patient")),
                "http://a/r4/Patient");
     assert_str(url_join(&a, STR("http://a/r4//"), STR("//Patient")),
@@ -170,10 +168,8 @@ static void joining_sets_one_slash(void **state)
 static void escapes_go_both_ways(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
-    AUTO_BUF
-    b = BUF(4096);
+    AUTO_ARENA a = ARENA(1 << 16);
+    AUTO_BUF b = BUF(4096);
     char bytes[256];
     for (size_t i = 0; i < 256; i++)
         bytes[i] = (char)i;
@@ -187,8 +183,7 @@ static void escapes_go_both_ways(void **state)
 static void parameters_keep_their_order_and_are_decoded(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 16);
+    AUTO_ARENA a = ARENA(1 << 16);
     struct url_params p;
     assert_int_equal(
         url_parse_params(&a, STR("a=1&&b%3Ac=x+y%26&a=2&d&=e"), &p), OK);
@@ -210,19 +205,16 @@ static void parameters_keep_their_order_and_are_decoded(void **state)
 static void parameters_are_added_where_they_belong(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(4096);
+    AUTO_BUF b = BUF(4096);
     buf_add(&b, STR("https://a/x"));
     url_add_param(&b, STR("state"), STR("a b"));
     url_add_param(&b, STR("code"), STR("1&2"));
     assert_string_equal(b.data, "https://a/x?state=a%20b&code=1%262");
-    AUTO_BUF
-    form = BUF(4096);
+    AUTO_BUF form = BUF(4096);
     url_add_form(&form, STR("grant_type"), STR("x"));
     url_add_form(&form, STR("y"), STR("="));
     assert_string_equal(form.data, "grant_type=x&y=%3D");
-    AUTO_BUF
-    ended = BUF(4096);
+    AUTO_BUF ended = BUF(4096);
     buf_add(&ended, STR("https://a/x?"));
     url_add_param(&ended, STR("a"), STR("b"));
     assert_string_equal(ended.data, "https://a/x?a=b");

@@ -278,8 +278,7 @@ enum err connect_access_token(struct connect *c,
                               const struct connection *connection, bool force,
                               struct secret *out, struct why *w)
 {
-    AUTO_ARENA
-    a = ARENA(REFRESH_ARENA);
+    AUTO_ARENA a = ARENA(REFRESH_ARENA);
     AUTO_TOKENS tokens = { .generation = 0 };
     struct refresh r = {
         .c = c,

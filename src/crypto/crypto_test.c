@@ -26,8 +26,7 @@ static bool same(struct str a, const char *b)
 static void digests_are_those_of_the_standards(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(4096);
+    AUTO_ARENA a = ARENA(4096);
     assert_true(same(hex_of(&a, digest_sha256(STR("abc"))),
                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61"
                      "f20015ad"));
@@ -52,8 +51,7 @@ static void parts_do_not_flow_into_each_other(void **state)
 static void what_was_sealed_opens_with_the_same_context_only(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct seal *s = NULL;
     struct str sealed;
     AUTO_SECRET out = { 0 };
@@ -69,8 +67,7 @@ static void what_was_sealed_opens_with_the_same_context_only(void **state)
 static void a_changed_byte_does_not_open(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct seal *s = NULL;
     struct str sealed;
     assert_int_equal(seal_new(KEY, &s, NULL), OK);
@@ -99,8 +96,7 @@ static void a_token_verifies_with_its_key_and_algorithm_only(void **state)
     (void)state;
     static const struct str algs[] = { STR_INIT("RS384"), STR_INIT("ES384") };
     for (size_t i = 0; i < 2; i++) {
-        AUTO_ARENA
-        a = ARENA((size_t)1 << 20);
+        AUTO_ARENA a = ARENA((size_t)1 << 20);
         struct str key, public_key, other, other_public, token, claims;
         assert_int_equal(jwt_new_key(&a, algs[i], &key, &public_key), OK);
         assert_int_equal(jwt_new_key(&a, algs[i], &other, &other_public), OK);
@@ -126,8 +122,7 @@ static void a_token_verifies_with_its_key_and_algorithm_only(void **state)
 static void the_sealed_form_is_the_documented_one(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct seal *s = NULL;
     struct str sealed;
     assert_int_equal(seal_new(KEY, &s, NULL), OK);
@@ -156,8 +151,7 @@ static void the_sealed_form_is_the_documented_one(void **state)
 static void another_master_key_does_not_open(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct seal *s = NULL, *other = NULL;
     struct str sealed;
     AUTO_SECRET out = { 0 };
@@ -174,8 +168,7 @@ static void another_master_key_does_not_open(void **state)
 static void sealing_twice_shows_nothing(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct seal *s = NULL;
     struct str one, two;
     assert_int_equal(seal_new(KEY, &s, NULL), OK);
@@ -228,8 +221,7 @@ static void comparing_wants_the_same_bytes(void **state)
 static void the_token_of_the_standard_verifies(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct str claims;
     assert_int_equal(jwt_verify(&a, STR(ES256_KEY), STR("ES256"),
                                 STR(ES256_TOKEN), &claims, NULL),
@@ -256,8 +248,7 @@ static struct str forge(struct arena *a, const char *header, struct str key)
 static void forged_headers_do_not_choose_the_algorithm(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct str key, public_key, claims = STR("untouched"), token;
     assert_int_equal(jwt_new_key(&a, STR("RS384"), &key, &public_key), OK);
     static const char *const headers[] = {
@@ -290,8 +281,7 @@ static void forged_headers_do_not_choose_the_algorithm(void **state)
 static void a_key_set_gives_the_key_that_the_token_names(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct str one, one_public, two, two_public, ec, ec_public, token, claims;
     assert_int_equal(jwt_new_key(&a, STR("RS384"), &one, &one_public), OK);
     assert_int_equal(jwt_new_key(&a, STR("RS384"), &two, &two_public), OK);

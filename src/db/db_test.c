@@ -439,8 +439,7 @@ static bool is_in_file(const char *folder, const char *name)
 {
     char path[200];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    AUTO_BUF
-    b = BUF(64 * 1024 * 1024);
+    AUTO_BUF b = BUF(64 * 1024 * 1024);
     struct str text;
     if (file_read(path, &b, NULL) != OK || buf_view(&b, &text) != OK)
         return false;

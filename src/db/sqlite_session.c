@@ -54,8 +54,7 @@ static enum err script(struct db_session *base, const char *sql)
 
 static enum err pragma(struct sqlite_session *s, struct str name, int64_t value)
 {
-    AUTO_BUF
-    b = BUF(100);
+    AUTO_BUF b = BUF(100);
     buf_add(&b, STR("PRAGMA "));
     buf_add(&b, name);
     buf_add_char(&b, '=');
@@ -113,8 +112,7 @@ static enum err make_file(const char *path, struct why *w)
     struct str folder = str_of(path);
     folder = str_slice(folder, 0, str_rfind(folder, '/'));
     if (folder.n > 0 && folder.n < strlen(path)) {
-        AUTO_ARENA
-        a = ARENA(16384);
+        AUTO_ARENA a = ARENA(16384);
         char *name = arena_cstr(&a, folder);
         if (name == NULL)
             return arena_err(&a);

@@ -185,8 +185,7 @@ static enum err read_json(struct list *list, struct str text, struct why *w)
 
 static enum err read_list(struct list *list, const char *path, struct why *w)
 {
-    AUTO_BUF
-    bytes = BUF(IMPORT_FILE_MAX);
+    AUTO_BUF bytes = BUF(IMPORT_FILE_MAX);
     struct str text;
     enum err err = file_read(path, &bytes, w);
     if (err == OK)
@@ -234,8 +233,7 @@ struct batch {
 static enum err do_batch(struct db_session *s, void *context)
 {
     struct batch *b = context;
-    AUTO_ARENA
-    a = ARENA(BATCH_MEMORY);
+    AUTO_ARENA a = ARENA(BATCH_MEMORY);
     enum err err = OK;
     memset(b->counts, 0, sizeof b->counts);
     for (size_t i = b->from; i < b->to && err == OK; i++) {
@@ -275,8 +273,7 @@ static enum err store_list(struct db *db, const struct list *list,
 enum err import_file(struct db *db, const char *path, struct arena *a,
                      struct import_report *out, struct why *w)
 {
-    AUTO_ARENA
-    memory = ARENA(LIST_MEMORY_MAX);
+    AUTO_ARENA memory = ARENA(LIST_MEMORY_MAX);
     struct str file = base_name(str_of(path));
     struct list list = {
         .a = &memory,

@@ -99,8 +99,7 @@ static void all_lists_are_read_and_a_second_import_changes_nothing(void **state)
     struct db *db = *state;
     struct why w = { 0 };
     struct seen seen = { .is_loud = true };
-    AUTO_ARENA
-    a = ARENA(64 << 20);
+    AUTO_ARENA a = ARENA(64 << 20);
     struct import_report first = { .entries = 0 }, second = { .entries = 0 };
     const char *path = lists();
     if (path == NULL) {

@@ -84,8 +84,7 @@ static size_t find(struct db *db, struct arena *a, struct str query,
 
 static void a_lantern_list_is_taken_merged_and_refused(void **state)
 {
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct import_report r;
     struct system *s;
     assert_int_equal(import(*state, &a, "x.json", STR(LANTERN), &r), OK);
@@ -105,8 +104,7 @@ static void a_lantern_list_is_taken_merged_and_refused(void **state)
 
 static void another_release_joins_its_organisation(void **state)
 {
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct import_report r;
     struct system *s;
     assert_int_equal(import(*state, &a, "x.json", STR(LANTERN), &r), OK);
@@ -134,8 +132,7 @@ static void another_release_joins_its_organisation(void **state)
 
 static void many_practices_share_one_address(void **state)
 {
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct import_report r;
     struct system *s;
     struct str list =
@@ -164,8 +161,7 @@ static void many_practices_share_one_address(void **state)
 
 static void brands_bring_affiliates_addresses_and_logos(void **state)
 {
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct import_report r;
     struct system *s;
     struct str list = STR(
@@ -202,8 +198,7 @@ static void brands_bring_affiliates_addresses_and_logos(void **state)
 
 static void sign_in_addresses_and_csv_and_lists_of_lists_are_read(void **state)
 {
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct import_report r;
     struct system *s;
     assert_int_equal(
@@ -253,8 +248,7 @@ static void what_is_no_list_is_refused_whole(void **state)
         STR_INIT("a,b\n"),     STR_INIT("{\"resourceType\":\"Patient\"}"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        AUTO_ARENA
-        a = ARENA(1 << 20);
+        AUTO_ARENA a = ARENA(1 << 20);
         struct import_report r;
         assert_int_equal(import(*state, &a, "bad.json", bad[i], &r),
                          ERR_FORMAT);

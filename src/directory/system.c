@@ -87,8 +87,7 @@ static enum err check(const struct system *system, struct arena *a,
 enum err system_put(struct db_session *s, const struct system *system,
                     int64_t *out_id, struct why *w)
 {
-    AUTO_ARENA
-    a = ARENA(WORK_MAX);
+    AUTO_ARENA a = ARENA(WORK_MAX);
     struct system row = *system;
     enum err err = check(system, &a, w);
     if (err == OK && row.id == 0) {

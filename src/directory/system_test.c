@@ -77,8 +77,7 @@ static struct system make(int64_t id, struct str name, struct str url,
 
 static void what_is_put_is_got(void **state)
 {
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct system_location l = { .line = STR("1 Main St"),
                                  .city = STR("Madison"),
                                  .state = STR("WI"),
@@ -166,8 +165,7 @@ static void fill(struct db *db)
 static void expect(struct db *db, struct system_search ask, int64_t total,
                    size_t n, const int64_t *ids)
 {
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct system *found;
     size_t count;
     int64_t all;
@@ -237,8 +235,7 @@ static void kinds_are_told_apart_and_changes_are_seen(void **state)
 static void json_goes_in_and_out(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(1 << 20);
+    AUTO_ARENA a = ARENA(1 << 20);
     struct yyjson_val *v;
     struct system s;
     struct why w = { 0 };

@@ -68,8 +68,7 @@ static bool is_apostrophe(struct str s, size_t *n)
 
 struct str text_words(struct arena *a, struct str s)
 {
-    AUTO_BUF
-    folded = BUF(TEXT_MAX);
+    AUTO_BUF folded = BUF(TEXT_MAX);
     fold_add(&folded, str_slice(s, 0, TEXT_MAX / 4));
     struct str rest;
     if (buf_view(&folded, &rest) != OK)

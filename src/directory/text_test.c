@@ -15,8 +15,7 @@ typedef struct str one_text(struct arena *a, struct str s);
 static void check(one_text *f, const struct pair *cases, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        AUTO_ARENA
-        a = ARENA(65536);
+        AUTO_ARENA a = ARENA(65536);
         struct str got = f(&a, cases[i].in);
         if (!str_eq(got, cases[i].want))
             printf("# '%.*s' gives '%.*s'\n", (int)cases[i].in.n, cases[i].in.p,

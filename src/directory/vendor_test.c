@@ -34,8 +34,7 @@ static void every_row_is_found_by_its_name_and_has_what_it_needs(void **state)
 static void a_system_may_differ_from_its_vendor(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct vendor v;
     assert_int_equal(
         vendor_with(vendor_find(STR("nextgen")),

@@ -26,8 +26,7 @@ static enum err parse(struct arena *a, enum release release, const char *type,
 static void values_are_or_and_names_are_and(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct query q;
     assert_int_equal(
         parse(&a, R4, "Observation",
@@ -48,8 +47,7 @@ static void values_are_or_and_names_are_and(void **state)
 static void a_token_without_system_differs_from_one_with_none(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct query q;
     assert_int_equal(parse(&a, R4, "Patient", "identifier=1,%7C1,s%7C", 0, &q),
                      OK);
@@ -62,8 +60,7 @@ static void a_token_without_system_differs_from_one_with_none(void **state)
 static void prefixes_and_precision_make_ranges(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct query q;
     assert_int_equal(parse(&a, R4, "Observation",
                            "date=ge2020-02&value-quantity=lt5.4||mg", 0, &q),
@@ -80,8 +77,7 @@ static void prefixes_and_precision_make_ranges(void **state)
 static void unknown_parameters_are_noted_or_refused(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct query q;
     assert_int_equal(parse(&a, R4, "Patient", "colour=red", 0, &q), OK);
     assert_int_equal(q.clause_count, 0);
@@ -93,8 +89,7 @@ static void unknown_parameters_are_noted_or_refused(void **state)
 static void wrong_values_and_modifiers_are_errors(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     static const char *const cases[] = {
         "birthdate=yesterday",  "birthdate=2020-02-30", "_count=many",
         "name:near=x",          "gender:contains=f",    "_summary=maybe",
@@ -109,8 +104,7 @@ static void wrong_values_and_modifiers_are_errors(void **state)
 static void chains_and_has_nest(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct query q;
     assert_int_equal(parse(&a, R4, "Observation",
                            "subject:Patient.general-practitioner.name=x", 0,
@@ -128,8 +122,7 @@ static void chains_and_has_nest(void **state)
 static void a_page_is_never_larger_than_the_release_allows(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct query q;
     assert_int_equal(parse(&a, DSTU2, "Patient", "_count=5000", 0, &q), OK);
     assert_int_equal(q.count, 100);

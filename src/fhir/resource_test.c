@@ -49,8 +49,7 @@ static void is(struct str got, const char *want)
 static void numbers_and_unknown_members_pass_to_the_digit(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct resource r = parse(
         &a, R4,
         " { \"unknown\" : [ 1.00 , 1e5, -0.0 ], \"resourceType\":\"Basic\""
@@ -63,8 +62,7 @@ static void numbers_and_unknown_members_pass_to_the_digit(void **state)
 static void references_are_pointed_in_text_and_cells(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct resource r =
         parse(&a, R4,
               "{\"resourceType\":\"Observation\",\"note\":\"\\n\","
@@ -91,8 +89,7 @@ static void references_are_pointed_in_text_and_cells(void **state)
 static void attachments_count_as_references_and_extensions_do_not(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct resource r = parse(
         &a, R4,
         "{\"resourceType\":\"DocumentReference\",\"extension\":[{\"url\":\"x\"}"
@@ -104,8 +101,7 @@ static void attachments_count_as_references_and_extensions_do_not(void **state)
 static void additions_stand_where_they_belong(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct resource r = parse(&a, R4,
                               "{\"resourceType\":\"Patient\",\"identifier\":"
                               "[{\"value\":\"1\"}],\"active\":true}");
@@ -125,8 +121,7 @@ static void additions_stand_where_they_belong(void **state)
 static void the_content_hash_does_not_see_the_stamps(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct resource r = parse(&a, R4,
                               "{\"resourceType\":\"Basic\",\"id\":\"1\","
                               "\"meta\":{\"versionId\":\"1\"},\"a\":1}");
@@ -143,8 +138,7 @@ static void the_content_hash_does_not_see_the_stamps(void **state)
 static void what_is_no_resource_is_refused(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     static const struct {
         const char *text;
         enum err want;
@@ -168,10 +162,8 @@ static void what_is_no_resource_is_refused(void **state)
 static void too_deep_is_an_error_not_a_crash(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
-    AUTO_BUF
-    b = BUF(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
+    AUTO_BUF b = BUF(MUCH);
     struct resource r;
     buf_add(&b, STR("{\"resourceType\":\"Basic\",\"a\":"));
     for (int i = 0; i < 100000; i++)
@@ -184,8 +176,7 @@ static void too_deep_is_an_error_not_a_crash(void **state)
 static void has_cell(const struct resource *r, const char *param,
                      struct str code, struct str text)
 {
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct cell *cells;
     size_t n;
     uint16_t row = search_param_find(r->release, r->type, str_of(param));
@@ -202,8 +193,7 @@ static void has_cell(const struct resource *r, const char *param,
 static void each_kind_of_value_is_extracted(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct resource p =
         parse(&a, R4,
               "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"Berg\","
@@ -225,8 +215,7 @@ static void each_kind_of_value_is_extracted(void **state)
 static void composite_parts_share_their_occurrence(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     struct resource r = parse(
         &a, R4,
         "{\"resourceType\":\"Observation\",\"component\":[{\"code\":{"
@@ -259,19 +248,15 @@ static void composite_parts_share_their_occurrence(void **state)
  * what came. */
 static void check_file(const char *path, enum release release, size_t *count)
 {
-    AUTO_ARENA
-    a = ARENA(MUCH);
-    AUTO_BUF
-    text = BUF(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
+    AUTO_BUF text = BUF(MUCH);
     struct yyjson_val *root;
     assert_int_equal(file_read(path, &text, NULL), OK);
     assert_int_equal(
         json_parse(&a, (struct str){ text.data, text.len }, &root, NULL), OK);
     for (JSON_EACH(entry, json_get(root, STR("entry")))) {
-        AUTO_ARENA
-        one = ARENA(MUCH);
-        AUTO_BUF
-        b = BUF(MUCH);
+        AUTO_ARENA one = ARENA(MUCH);
+        AUTO_BUF b = BUF(MUCH);
         struct resource r, again;
         struct cell *cells;
         size_t n;

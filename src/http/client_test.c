@@ -182,8 +182,7 @@ static enum err get(struct http_client *c, struct arena *a, const char *path,
 static void an_answer_comes_with_status_headers_and_body(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_call call = { .method = HTTP_POST, .body = STR("-body") };
     assert_int_equal(get(world.client, &a, "/say/hi", &call), OK);
     assert_int_equal(call.status, 200);
@@ -194,8 +193,7 @@ static void an_answer_comes_with_status_headers_and_body(void **state)
 static void the_gate_refuses_private_addresses_and_plain_http(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     static const char *const urls[] = {
         "http://example.org/", "https://127.0.0.1/", "https://localhost/",
         "https://[::1]/",      "https://10.0.0.1/",  "https://169.254.169.254/",
@@ -214,8 +212,7 @@ static void the_gate_refuses_private_addresses_and_plain_http(void **state)
 static void a_redirect_passes_the_gate_again(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_call call = { .redirects_max = 3 };
     assert_int_equal(get(world.client, &a, "/hop?to=https://10.0.0.1/x", &call),
                      ERR_DENIED);
@@ -224,8 +221,7 @@ static void a_redirect_passes_the_gate_again(void **state)
 static void redirects_are_followed_when_asked(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_call call = { .redirects_max = 3 }, not = { 0 };
     assert_int_equal(get(world.client, &a, "/hop?to=/say/there", &call), OK);
     assert_true(str_eq(call.answer, STR("there")));
@@ -236,8 +232,7 @@ static void redirects_are_followed_when_asked(void **state)
 static void an_answer_over_its_limit_is_too_large(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)8 << 20);
+    AUTO_ARENA a = ARENA((size_t)8 << 20);
     struct http_call call = { .answer_max_bytes = 1000 };
     assert_int_equal(get(world.client, &a, "/large", &call), ERR_TOO_LARGE);
 }
@@ -245,8 +240,7 @@ static void an_answer_over_its_limit_is_too_large(void **state)
 static void a_cut_answer_is_an_upstream_failure(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_call call = { 0 };
     assert_int_equal(get(world.client, &a, "/half", &call), ERR_UPSTREAM);
 }
@@ -334,8 +328,7 @@ static void a_redirect_elsewhere_takes_no_token_and_no_body_along(void **state)
     struct http_server *other =
         start_other(NULL, NULL, other_base, sizeof other_base);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_ARENA
-        a = ARENA((size_t)1 << 20);
+        AUTO_ARENA a = ARENA((size_t)1 << 20);
         struct str to = str_of(cases[i].is_elsewhere ? other_base : "");
         struct http_call call = { .arena = &a,
                                   .method = HTTP_POST,
@@ -358,8 +351,7 @@ static void a_redirect_elsewhere_takes_no_token_and_no_body_along(void **state)
 static void a_circle_of_redirects_ends(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_call call = { .redirects_max = 3 };
     assert_int_equal(get(world.client, &a, "/circle", &call), ERR_UPSTREAM);
     assert_non_null(strstr(call.why.text, "redirects too often"));
@@ -376,8 +368,7 @@ static enum err ask_tls(const char *names, bool is_trusted)
     struct http_server *s = start_other(f.cert, f.key, base, sizeof base);
     struct http_client *c =
         start_free_client(&gate, is_trusted ? f.cert : NULL);
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_call call = { .arena = &a };
     call.url = arena_cat(&a, str_of(base), STR("/say/secretly"));
     enum err err = http_client_run(c, &call);
@@ -434,8 +425,7 @@ static void wait_for(unsigned n)
 static void a_slow_answer_times_out(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     open_door(false);
     struct http_call call = { .timeout_ms = 50 };
     assert_int_equal(get(world.client, &a, "/slow", &call), ERR_TIMEOUT);
@@ -446,8 +436,7 @@ static void a_slow_answer_times_out(void **state)
 static void freeing_a_batch_cancels_what_is_under_way(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_batch *b;
     open_door(false);
     unsigned before = waiting;
@@ -472,8 +461,7 @@ static void *run_call(void *context)
 static void stopping_a_client_fails_what_is_under_way(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct http_gate *gate;
     struct http_client *c = start_free_client(&gate, NULL);
     pthread_t thread;
@@ -493,8 +481,7 @@ static void stopping_a_client_fails_what_is_under_way(void **state)
 static void a_packed_answer_is_measured_unpacked(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA((size_t)64 << 20);
+    AUTO_ARENA a = ARENA((size_t)64 << 20);
     struct http_call small = { .answer_max_bytes = 1 << 20 }, enough = { 0 };
     assert_int_equal(get(world.client, &a, "/bomb", &small), ERR_TOO_LARGE);
     assert_int_equal(get(world.client, &a, "/bomb", &enough), OK);
@@ -521,8 +508,7 @@ static void connections_are_used_again_and_limited(void **state)
     while (http_batch_next(b) != NULL)
         ;
     http_batch_free(b);
-    AUTO_BUF
-    text = BUF(1 << 20);
+    AUTO_BUF text = BUF(1 << 20);
     http_server_metrics(s, &text);
     const char *line = strstr(text.data, "\ntributary_http_connections ");
     assert_non_null(line);

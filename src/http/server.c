@@ -80,8 +80,7 @@ static enum err bind_to(struct http_server *s, const struct addrinfo *to,
 static enum err open_listener(struct http_server *s, struct why *w)
 {
     char port[8];
-    AUTO_BUF
-    b = BUF(sizeof port - 1);
+    AUTO_BUF b = BUF(sizeof port - 1);
     buf_add_u64(&b, s->options.port);
     memcpy(port, b.data, b.len + 1);
     const struct addrinfo hints = { .ai_family = AF_UNSPEC,

@@ -498,8 +498,7 @@ static void a_full_pool_says_503_and_others_are_not_held_up(void **state)
     /* The queue is full once nine are in flight; ask until it is seen. */
     struct str got;
     do {
-        AUTO_BUF
-        b = BUF(1 << 20);
+        AUTO_BUF b = BUF(1 << 20);
         http_server_metrics(s, &b);
         got = (struct str){ b.data, b.len };
         if (has(got, "tributary_http_pool_depth 9\n"))
@@ -582,8 +581,7 @@ static void a_reader_that_stops_reading_meets_its_deadline(void **state)
     put(fd, STR("GET /endless HTTP/1.1\r\n" END));
     /* Reads nothing; the server ends it, and the request is counted. */
     for (;;) {
-        AUTO_BUF
-        b = BUF(1 << 20);
+        AUTO_BUF b = BUF(1 << 20);
         http_server_metrics(s, &b);
         if (has((struct str){ b.data, b.len },
                 "tributary_http_requests_total{route=\"endless\""))
@@ -602,8 +600,7 @@ static void metrics_count_by_route_and_class(void **state)
     talk(s, "GET /also/hello HTTP/1.1\r\n" END); /* of the same name */
     talk(s, "GET /fail HTTP/1.1\r\n" END);
     talk(s, "GET /nothing HTTP/1.1\r\n" END);
-    AUTO_BUF
-    b = BUF(1 << 20);
+    AUTO_BUF b = BUF(1 << 20);
     http_server_metrics(s, &b);
     struct str got = { b.data, b.len };
     assert_true(has(

@@ -6,8 +6,7 @@
 
 static enum err read_pem(const char *path, char **out, struct why *w)
 {
-    AUTO_BUF
-    b = BUF(PEM_BYTES_MAX);
+    AUTO_BUF b = BUF(PEM_BYTES_MAX);
     enum err err = file_read(path, &b, w);
     if (err != OK)
         return err;

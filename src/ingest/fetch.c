@@ -136,8 +136,7 @@ static enum err take_token(struct run *run, bool force)
 {
     int64_t now = clock_now_ms();
     AUTO_SECRET token = { 0 };
-    AUTO_ARENA
-    a = ARENA((size_t)256 * 1024);
+    AUTO_ARENA a = ARENA((size_t)256 * 1024);
     if (!force && run->authorization.n > 0 &&
         now - run->token_taken_ms < TOKEN_CHECK_MS)
         return OK;
@@ -684,8 +683,7 @@ static enum err fetch_patient(struct fetch *f)
 enum err fetch_may_see(struct run *run, struct str patient_id, bool *out)
 {
     static char may, may_not;
-    AUTO_ARENA
-    a = ARENA((size_t)64 << 20);
+    AUTO_ARENA a = ARENA((size_t)64 << 20);
     struct str key = arena_str(&run->arena, patient_id), text, url;
     void **known = map_slot(&run->patients, key);
     int status = 0;

@@ -204,8 +204,7 @@ static enum err prepare(struct run *run, struct plan *plan)
                       &run->vendor);
     if (err != OK)
         return err;
-    AUTO_ARENA
-    metadata = ARENA(METADATA_MAX);
+    AUTO_ARENA metadata = ARENA(METADATA_MAX);
     struct str text = STR("");
     struct yyjson_val *capability = NULL;
     int status = 0;
@@ -352,8 +351,7 @@ static enum err work(void *context, struct jobs *jobs, const struct job *job,
 static void gave_up(void *context, const struct job *job, const char *text)
 {
     struct ingest *ingest = context;
-    AUTO_ARENA
-    a = ARENA((size_t)1 << 20);
+    AUTO_ARENA a = ARENA((size_t)1 << 20);
     struct why w = { 0 };
     struct connection c;
     int64_t id;
@@ -390,8 +388,7 @@ size_t ingest_kinds(struct ingest *i, struct job_kind *out, size_t room)
 enum err ingest_queue(struct db_session *s, int64_t user_id,
                       int64_t connection_id, int64_t due_ms, bool *queued)
 {
-    AUTO_ARENA
-    a = ARENA((size_t)64 * 1024);
+    AUTO_ARENA a = ARENA((size_t)64 * 1024);
     struct buf payload = BUF_IN(&a, 128), key = BUF_IN(&a, 64);
     struct str text, name;
     json_object(&payload);

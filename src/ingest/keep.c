@@ -287,8 +287,7 @@ enum err keep_flush(struct run *run)
         free_pages(run);
         return OK;
     }
-    AUTO_ARENA
-    arena = ARENA(RUN_BYTES_MAX);
+    AUTO_ARENA arena = ARENA(RUN_BYTES_MAX);
     enum err err = store_commit(run->ingest->o.store, run->connection.user_id,
                                 run->kind, -1, run->ops, run->op_count, &arena,
                                 save_also, run, run->why);

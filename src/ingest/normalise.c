@@ -28,8 +28,7 @@ struct str ingest_local_id(const struct ingest *i, struct arena *a,
                            const struct connection *c, struct str type,
                            struct str source_id, struct str owner)
 {
-    AUTO_BUF
-    key = BUF(64);
+    AUTO_BUF key = BUF(64);
     struct digest d;
     buf_add_i64(&key, c->user_id);
     buf_add_char(&key, '|');

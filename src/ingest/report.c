@@ -96,8 +96,7 @@ enum err report_save(struct db_session *s, struct run *run)
     }
     if (err != OK || run->job == NULL || !run->state_dirty)
         return err;
-    AUTO_BUF
-    state = BUF(STATE_BYTES_MAX);
+    AUTO_BUF state = BUF(STATE_BYTES_MAX);
     struct str text;
     err = state_of(run, &state);
     if (err == OK)

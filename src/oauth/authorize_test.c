@@ -9,8 +9,7 @@
 static void the_request_goes_behind_what_the_url_has(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct authorize ask = {
         .client_id = STR("me"),
         .redirect_uri = STR("https://us.test/connect/callback"),
@@ -31,8 +30,7 @@ static void the_request_goes_behind_what_the_url_has(void **state)
 static void what_is_written_is_read_again(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct authorize ask = { .client_id = STR("a b&c"),
                              .redirect_uri = STR("https://us.test/?x=1"),
                              .scope = STR("openid"),
@@ -65,8 +63,7 @@ static void only_code_and_s256_are_answered(void **state)
                  "code_challenge_method=plain"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        AUTO_ARENA
-        a = ARENA(65536);
+        AUTO_ARENA a = ARENA(65536);
         struct url_params params;
         struct authorize got;
         assert_int_equal(url_parse_params(&a, bad[i], &params), OK);

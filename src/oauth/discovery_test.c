@@ -9,8 +9,7 @@
 static void a_smart_configuration_is_read(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct discovery d;
     struct str json =
         STR("{\"issuer\":\"https://a.test/fhir\","
@@ -46,8 +45,7 @@ static void what_is_no_smart_configuration_is_the_systems_fault(void **state)
         STR_INIT("{\"authorization_endpoint\":7,\"token_endpoint\":{}}"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_ARENA
-        a = ARENA(65536);
+        AUTO_ARENA a = ARENA(65536);
         struct discovery d;
         struct why w = { 0 };
         assert_int_equal(discovery_from_smart(&a, cases[i], &d, &w),
@@ -71,8 +69,7 @@ static void both_generations_of_metadata_are_read(void **state)
         STR_INIT("{\"resourceType\":\"Conformance\"," OAUTH_URIS "}"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_ARENA
-        a = ARENA(65536);
+        AUTO_ARENA a = ARENA(65536);
         struct discovery d;
         assert_int_equal(discovery_from_capability(&a, cases[i], &d, NULL), OK);
         assert_true(str_eq(d.authorize_url, STR("https://b.test/a")));
@@ -84,8 +81,7 @@ static void both_generations_of_metadata_are_read(void **state)
 static void metadata_without_security_is_the_systems_fault(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct discovery d;
     assert_int_equal(discovery_from_capability(
                          &a,

@@ -55,8 +55,7 @@ static enum err make_assertion(struct arena *a, const struct grant_ask *ask,
 static enum err make_basic(struct arena *a, const struct grant_client *client,
                            struct str *out)
 {
-    AUTO_BUF
-    pair = BUF(BODY_MAX);
+    AUTO_BUF pair = BUF(BODY_MAX);
     url_escape(&pair, client->client_id);
     buf_add_char(&pair, ':');
     if (client->client_secret != NULL)

@@ -13,8 +13,7 @@
 static void a_public_client_names_itself_in_the_body(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct grant_client client = { .client_id = STR("me") };
     struct grant_ask ask = { .client = &client,
                              .code = STR("c+1"),
@@ -31,8 +30,7 @@ static void a_public_client_names_itself_in_the_body(void **state)
 static void basic_escapes_id_and_secret_before_base64(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     AUTO_SECRET secret = { 0 };
     assert_int_equal(secret_init(&secret, STR("p:w d")), OK);
     struct grant_client client = { .client_id = STR("a:b"),
@@ -60,8 +58,7 @@ static void basic_escapes_id_and_secret_before_base64(void **state)
 static void post_puts_the_secret_into_the_body(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     AUTO_SECRET secret = { 0 };
     assert_int_equal(secret_init(&secret, STR("s&s")), OK);
     struct grant_client client = { .client_id = STR("me"),
@@ -79,8 +76,7 @@ static void an_assertion_is_signed_for_the_token_endpoint(void **state)
     (void)state;
     static const struct str algs[] = { STR_INIT("ES384"), STR_INIT("RS384") };
     for (size_t i = 0; i < 2; i++) {
-        AUTO_ARENA
-        a = ARENA(1 << 20);
+        AUTO_ARENA a = ARENA(1 << 20);
         struct str private_jwk, public_jwk, body, authorization, claims;
         AUTO_SECRET key = { 0 };
         assert_int_equal(jwt_new_key(&a, algs[i], &private_jwk, &public_jwk),
@@ -131,8 +127,7 @@ static void odd_replies_still_give_their_tokens(void **state)
         { STR_INIT("{\"access_token\":\"t\",\"token_type\":\"BEARER\"}"), 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_ARENA
-        a = ARENA(65536);
+        AUTO_ARENA a = ARENA(65536);
         struct grant_reply r;
         assert_int_equal(grant_parse(&a, 200, cases[i].json, &r, NULL), OK);
         assert_true(str_eq(r.access_token, STR("t")));
@@ -143,8 +138,7 @@ static void odd_replies_still_give_their_tokens(void **state)
 static void a_whole_reply_is_read(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct grant_reply r;
     assert_int_equal(
         grant_parse(&a, 200,
@@ -185,8 +179,7 @@ static void refusals_and_outages_are_told_apart(void **state)
         { 200, STR_INIT("{\"access_token\":{}}"), ERR_UPSTREAM },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_ARENA
-        a = ARENA(65536);
+        AUTO_ARENA a = ARENA(65536);
         struct grant_reply r = { 0 };
         assert_int_equal(
             grant_parse(&a, cases[i].status, cases[i].json, &r, NULL),
@@ -197,8 +190,7 @@ static void refusals_and_outages_are_told_apart(void **state)
 static void broken_basic_is_refused(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct url_params form = { 0 };
     struct grant_asked asked;
     assert_int_equal(grant_read(&a, &form, STR("Basic !!!"), &asked, NULL),

@@ -269,8 +269,7 @@ static void add_type(struct buf *b, const struct scope_ask *ask,
                      struct str type, enum check check)
 {
     struct str may = ask->flags & SCOPE_V2 ? STR(".rs") : STR(".read");
-    AUTO_BUF
-    scope = BUF(SCOPE_MAX);
+    AUTO_BUF scope = BUF(SCOPE_MAX);
     buf_add(&scope, STR("patient/"));
     buf_add(&scope, type);
     buf_add(&scope, may);

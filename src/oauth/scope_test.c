@@ -13,8 +13,7 @@
 static void r4_is_asked_for_type_by_type(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct scope_ask ask = { .release = STR("R4") };
     struct str list = scope_list(&a, &ask);
     HAS(list, "openid");
@@ -30,8 +29,7 @@ static void r4_is_asked_for_type_by_type(void **state)
 static void each_release_has_its_own_names_and_v2_its_own_grammar(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct scope_ask ask = { .release = STR("DSTU2"), .flags = SCOPE_V2 };
     struct str list = scope_list(&a, &ask);
     HAS(list, "patient/MedicationOrder.rs");
@@ -42,8 +40,7 @@ static void each_release_has_its_own_names_and_v2_its_own_grammar(void **state)
 static void a_plan_is_asked_for_claims_and_nothing_clinical(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct scope_ask ask = {
         .release = STR("R4"),
         .flags = SCOPE_CLAIMS | SCOPE_NO_OFFLINE | SCOPE_NO_FHIRUSER,
@@ -58,8 +55,7 @@ static void a_plan_is_asked_for_claims_and_nothing_clinical(void **state)
 static void what_the_server_says_it_has_not_is_not_asked_for(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     const struct str supported[] = { STR("openid"), STR("launch/patient"),
                                      STR("patient/Patient.read"),
                                      STR("patient/Observation.rs") };
@@ -74,8 +70,7 @@ static void what_the_server_says_it_has_not_is_not_asked_for(void **state)
 static void a_wildcard_of_the_server_covers_every_type(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     const struct str supported[] = { STR("patient/*.*") };
     struct scope_ask ask = { .release = STR("R4"),
                              .supported = supported,
@@ -88,8 +83,7 @@ static void a_wildcard_of_the_server_covers_every_type(void **state)
 static void a_list_without_resource_scopes_hides_no_type(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     const struct str supported[] = { STR("openid"), STR("offline_access") };
     struct scope_ask ask = { .release = STR("R4"),
                              .supported = supported,
@@ -100,8 +94,7 @@ static void a_list_without_resource_scopes_hides_no_type(void **state)
 static void more_types_are_asked_for_where_a_server_names_them(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     const struct str named[] = { STR("patient/Claim.read"),
                                  STR("patient/Goal.read"),
                                  STR("patient/Secret.read") };
@@ -121,8 +114,7 @@ static void more_types_are_asked_for_where_a_server_names_them(void **state)
 static void a_wildcard_is_one_scope(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(65536);
+    AUTO_ARENA a = ARENA(65536);
     struct scope_ask ask = { .release = STR("R4"), .flags = SCOPE_WILDCARD };
     assert_true(str_eq(
         scope_list(&a, &ask),

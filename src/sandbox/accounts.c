@@ -133,8 +133,7 @@ static enum release release_of_file(const char *path)
     enum release release;
     if (release_of_folder(str_of(path), &release))
         return release;
-    AUTO_BUF
-    b = BUF(FILE_BYTES_MAX);
+    AUTO_BUF b = BUF(FILE_BYTES_MAX);
     if (file_read(path, &b, NULL) != OK)
         return R4;
     return release_of_text((struct str){ b.data, b.len });
@@ -279,8 +278,7 @@ struct account *accounts_at(struct accounts *all, size_t i)
 
 struct account *accounts_find(struct accounts *all, struct str username)
 {
-    AUTO_ARENA
-    a = ARENA(NAME_MAX_BYTES * 4);
+    AUTO_ARENA a = ARENA(NAME_MAX_BYTES * 4);
     if (username.n == 0 || username.n > NAME_MAX_BYTES)
         return NULL;
     return map_get(&all->by_name, lower(&a, username));
@@ -324,8 +322,7 @@ static enum err load(struct accounts *all, struct account *account,
     enum err err = load_commons(all, release, w);
     if (err != OK)
         return err;
-    AUTO_BUF
-    b = BUF(FILE_BYTES_MAX);
+    AUTO_BUF b = BUF(FILE_BYTES_MAX);
     if (account->is_generated)
         err = make_bundle(account->number, release, &b);
     else

@@ -66,8 +66,7 @@ static void references_are_settled_and_ids_given(void **state)
 
 static size_t found(const struct chart *c, const char *query)
 {
-    AUTO_ARENA
-    a = ARENA(100000);
+    AUTO_ARENA a = ARENA(100000);
     struct url_params params;
     const struct chart_row **rows;
     size_t n;

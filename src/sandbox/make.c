@@ -145,8 +145,7 @@ static enum err make_file(const char *dir, unsigned number,
     enum err err = file_make_dir(path, w);
     if (err != OK)
         return err;
-    AUTO_BUF
-    b = BUF(FILE_BYTES_MAX);
+    AUTO_BUF b = BUF(FILE_BYTES_MAX);
     err = make_bundle(number, release, &b);
     if (err != OK)
         return why(w, err, "a generated record is too large");

@@ -105,8 +105,7 @@ static void write_pdf(struct make *m, struct buf *b)
 
 static void data_member(struct make *m, const char *key, struct str bytes)
 {
-    AUTO_ARENA
-    a = ARENA(4 * PAPER_MAX);
+    AUTO_ARENA a = ARENA(4 * PAPER_MAX);
     struct str text = base64_encode(&a, bytes);
     if (text.p == NULL)
         text = STR("");
@@ -178,8 +177,7 @@ static void document(struct make *m, const struct paper *p)
 /* A note at every visit; a summary in XML and a PDF now and then. */
 void make_documents(struct make *m, const struct illness *reason)
 {
-    AUTO_BUF
-    note = BUF(PAPER_MAX);
+    AUTO_BUF note = BUF(PAPER_MAX);
     write_note(m, reason, &note);
     document(m, &(struct paper){ "text/plain",
                                  "Visit note",
@@ -188,8 +186,7 @@ void make_documents(struct make *m, const struct illness *reason)
                                  { note.data, note.len },
                                  false });
     if (m->visit_number % 4 == 0) {
-        AUTO_BUF
-        ccda = BUF(PAPER_MAX);
+        AUTO_BUF ccda = BUF(PAPER_MAX);
         write_ccda(m, &ccda);
         document(m, &(struct paper){ "application/xml",
                                      "Summary of care",
@@ -199,8 +196,7 @@ void make_documents(struct make *m, const struct illness *reason)
                                      false });
     }
     if (m->visit_number % 5 == 0) {
-        AUTO_BUF
-        pdf = BUF(PAPER_MAX);
+        AUTO_BUF pdf = BUF(PAPER_MAX);
         write_pdf(m, &pdf);
         document(m, &(struct paper){ "application/pdf",
                                      "After-visit summary",

@@ -19,12 +19,9 @@ static void one_number_gives_one_record_in_each_release(void **state)
 {
     (void)state;
     for (enum release r = DSTU2; r < RELEASE_COUNT; r++) {
-        AUTO_BUF
-        once = BUF(ROOM);
-        AUTO_BUF
-        twice = BUF(ROOM);
-        AUTO_BUF
-        other = BUF(ROOM);
+        AUTO_BUF once = BUF(ROOM);
+        AUTO_BUF twice = BUF(ROOM);
+        AUTO_BUF other = BUF(ROOM);
         assert_int_equal(make_bundle(3, r, &once), OK);
         assert_int_equal(make_bundle(3, r, &twice), OK);
         assert_int_equal(make_bundle(4, r, &other), OK);
@@ -62,10 +59,8 @@ static void every_reference_points_into_the_record(void **state)
     (void)state;
     for (unsigned i = 0; i < PERSON_NAMED + 5; i++) {
         enum release r = (enum release)(i % RELEASE_COUNT);
-        AUTO_ARENA
-        a = ARENA(8 * ROOM);
-        AUTO_BUF
-        b = BUF(ROOM);
+        AUTO_ARENA a = ARENA(8 * ROOM);
+        AUTO_BUF b = BUF(ROOM);
         assert_int_equal(make_bundle(i, r, &b), OK);
         struct yyjson_val *root;
         assert_int_equal(
@@ -86,8 +81,7 @@ static void every_reference_points_into_the_record(void **state)
 static void a_dstu2_record_speaks_dstu2(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(ROOM);
+    AUTO_BUF b = BUF(ROOM);
     assert_int_equal(make_bundle(1, DSTU2, &b), OK);
     struct str text = { b.data, b.len };
     assert_true(str_search(text, STR("\"MedicationOrder\"")) < text.n);

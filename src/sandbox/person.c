@@ -141,8 +141,7 @@ static void set_username(struct person *p)
                        named[p->number].username);
         return;
     }
-    AUTO_BUF
-    folded = BUF(256);
+    AUTO_BUF folded = BUF(256);
     fold_add(&folded, str_of(p->given));
     buf_add_char(&folded, '.');
     fold_add(&folded, str_of(p->family));

@@ -140,8 +140,7 @@ static int read_settings(int argc, char **argv, struct settings *s)
 
 static int print_help(void)
 {
-    AUTO_BUF
-    b = BUF(OUT_MAX);
+    AUTO_BUF b = BUF(OUT_MAX);
     buf_add(&b, str_of(help));
     faults_print(&b);
     put(stdout, &b);
@@ -151,8 +150,7 @@ static int print_help(void)
 /* For a server on that port, whether it runs or not. */
 static int print_systems(const struct settings *s)
 {
-    AUTO_BUF
-    url = BUF(4096);
+    AUTO_BUF url = BUF(4096);
     if (s->site.base_url != NULL) {
         buf_add(&url, str_of(s->site.base_url));
     } else {
@@ -163,8 +161,7 @@ static int print_systems(const struct settings *s)
         buf_add_char(&url, ':');
         buf_add_u64(&url, s->port);
     }
-    AUTO_BUF
-    b = BUF(OUT_MAX);
+    AUTO_BUF b = BUF(OUT_MAX);
     systems_print(&b, (struct str){ url.data, url.len });
     put(stdout, &b);
     return 0;

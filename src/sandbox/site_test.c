@@ -292,8 +292,7 @@ static void every_system_lets_a_person_in_and_pages_to_the_end(void **state)
             const struct sandbox_system *s = &systems_all[i];
             if ((s->releases & SYSTEM_RELEASE(r)) == 0)
                 continue;
-            AUTO_ARENA
-            a = ARENA(TRIP_BYTES);
+            AUTO_ARENA a = ARENA(TRIP_BYTES);
             struct trip t;
             connect_as(&t, &a, s->slug, r, WILMA);
             struct str type = (s->flags & SYSTEM_CLAIMS) != 0
@@ -315,8 +314,7 @@ static void every_system_lets_a_person_in_and_pages_to_the_end(void **state)
 static void saying_no_comes_back_as_access_denied(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     begin(&t, &a, "epic", R4);
     authorize(&t, CALLBACK);
@@ -334,8 +332,7 @@ static void saying_no_comes_back_as_access_denied(void **state)
 static void a_wrong_password_shows_the_form_again(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     begin(&t, &a, "epic", R4);
     authorize(&t, CALLBACK);
@@ -349,8 +346,7 @@ static void a_wrong_password_shows_the_form_again(void **state)
 static void consent_without_sign_in_gives_no_code(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     begin(&t, &a, "epic", R4);
     authorize(&t, CALLBACK);
@@ -362,8 +358,7 @@ static void consent_without_sign_in_gives_no_code(void **state)
 static void a_foreign_redirect_uri_gets_no_redirect(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     begin(&t, &a, "epic", R4);
     authorize(&t, "https://evil.example/callback");
@@ -375,8 +370,7 @@ static void a_foreign_redirect_uri_gets_no_redirect(void **state)
 static void epic_demands_pkce_and_aud(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     begin(&t, &a, "epic", R4);
     struct authorize request = { .client_id = t.client.client_id,
@@ -402,8 +396,7 @@ static void epic_demands_pkce_and_aud(void **state)
 static void a_code_is_good_once_and_with_its_verifier_only(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     begin(&t, &a, "oracle", DSTU2);
     sign_in(&t, WILMA);
@@ -426,8 +419,7 @@ static void a_code_is_good_once_and_with_its_verifier_only(void **state)
 static void a_spent_refresh_token_ends_the_grant(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     connect_as(&t, &a, "lakeside", STU3, WILMA);
     struct str old = t.token.refresh_token;
@@ -448,8 +440,7 @@ static void a_spent_refresh_token_ends_the_grant(void **state)
 static void a_wrong_secret_is_invalid_client(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     begin(&t, &a, "oldmill", DSTU2);
     sign_in(&t, WILMA);
@@ -469,8 +460,7 @@ static int status_of(struct trip *t, const char *path)
 static void tokens_open_their_own_record_only(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     connect_as(&t, &a, "bluebutton", R4, WILMA);
     assert_int_equal(status_of(&t, "/Observation"), 404);
@@ -487,8 +477,7 @@ static void tokens_open_their_own_record_only(void **state)
 static void vendors_demand_their_parameters(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     connect_as(&t, &a, "epic", R4, WILMA);
     struct str url =
@@ -503,8 +492,7 @@ static void vendors_demand_their_parameters(void **state)
 static void a_binary_comes_as_json_and_as_its_bytes(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     connect_as(&t, &a, "lakeside", DSTU2, WILMA);
     get(&t, arena_cat(&a, t.base, STR("/DocumentReference?_count=1&patient="),
@@ -521,8 +509,7 @@ static void a_binary_comes_as_json_and_as_its_bytes(void **state)
 static void everything_holds_the_whole_record(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     connect_as(&t, &a, "meditech", R4, WILMA);
     struct str url = arena_cat(&a, t.base, STR("/Patient/"), t.token.patient,
@@ -536,8 +523,7 @@ static void everything_holds_the_whole_record(void **state)
 static void faults_come_with_the_user_name(void **state)
 {
     (void)state;
-    AUTO_ARENA
-    a = ARENA(TRIP_BYTES);
+    AUTO_ARENA a = ARENA(TRIP_BYTES);
     struct trip t;
     connect_as(&t, &a, "lakeside", R4,
                "&login_username=wilmasmart%2B429%2Bcut&login_password="

@@ -264,8 +264,7 @@ static void print_system(struct buf *b, struct arena *a,
 
 void systems_print(struct buf *b, struct str base_url)
 {
-    AUTO_ARENA
-    a = ARENA((size_t)1024 * 1024);
+    AUTO_ARENA a = ARENA((size_t)1024 * 1024);
     json_object(b);
     json_key(b, STR("systems"));
     json_array(b);

@@ -39,8 +39,7 @@ static enum err load_chunk(struct db_session *session, void *context)
     int64_t first =
         body_key(l->snap->user_id, l->snap->kind, l->number * CHUNK_SLOTS);
     AUTO_ROWS rows = { 0 };
-    AUTO_BUF
-    b = BUF(CHUNK_BYTES_MAX);
+    AUTO_BUF b = BUF(CHUNK_BYTES_MAX);
     struct chunk head = { .n = 0, .at = { 0 } };
     enum err err = db_query(session, &select_chunk, &rows, DB_I64(first),
                             DB_I64(first + CHUNK_SLOTS - 1));

@@ -363,8 +363,7 @@ static enum err write_decided(struct commit *c, struct store_snapshot *snap,
     struct segment *fresh = NULL, *top = NULL;
     struct record *record = NULL;
     size_t merged = 0;
-    AUTO_BUF
-    data = BUF(SEGMENT_BYTES_MAX);
+    AUTO_BUF data = BUF(SEGMENT_BYTES_MAX);
     struct transaction t = { .store = c->store,
                              .user_id = c->user_id,
                              .kind = c->kind,
@@ -398,8 +397,7 @@ static enum err write_decided(struct commit *c, struct store_snapshot *snap,
 /* One try, from the record as it is now. */
 static enum err try_once(struct commit *c)
 {
-    AUTO_ARENA
-    a = ARENA(ARENA_MAX);
+    AUTO_ARENA a = ARENA(ARENA_MAX);
     GUARD(commit_lock(c->store, c->user_id, c->kind));
     struct store_snapshot *snap;
     enum err err = store_open(c->store, c->user_id, c->kind, &snap);

@@ -48,8 +48,7 @@ struct segments {
 static enum err read_segment(struct db_rows *rows, int64_t format,
                              struct segments *out)
 {
-    AUTO_ARENA
-    a = ARENA(ARENA_MAX);
+    AUTO_ARENA a = ARENA(ARENA_MAX);
     if (out->n == SEGMENTS_MAX || db_i64(rows, 1) != format) {
         out->is_stale = true;
         return OK;
@@ -128,8 +127,7 @@ static struct str read_name(struct rebuild *r, int64_t dictionary,
 {
     if (dictionary == DELETION)
         return arena_str(r->a, data);
-    AUTO_BUF
-    b = BUF(RESOURCE_BYTES_MAX * 3);
+    AUTO_BUF b = BUF(RESOURCE_BYTES_MAX * 3);
     if (body_unpack(&r->store->packer, dictionary, data, &b) != OK)
         return STR_NONE;
     struct str rest = str_from((struct str){ b.data, b.len },
@@ -219,8 +217,7 @@ enum err rebuild_record(struct store *s, struct db_session *session,
                         int64_t user_id, enum record_kind kind,
                         struct record **out)
 {
-    AUTO_ARENA
-    a = ARENA(ARENA_MAX);
+    AUTO_ARENA a = ARENA(ARENA_MAX);
     struct rebuild r = { .store = s,
                          .release = record_kind_release(kind),
                          .a = &a,
@@ -245,10 +242,8 @@ enum err rebuild_record(struct store *s, struct db_session *session,
  * quick; when somebody else wrote meanwhile, it is theirs to do. */
 void keep_rebuilt(struct store *s, struct store_snapshot *snap, struct view *v)
 {
-    AUTO_ARENA
-    a = ARENA(ARENA_MAX);
-    AUTO_BUF
-    data = BUF(SEGMENT_BYTES_MAX);
+    AUTO_ARENA a = ARENA(ARENA_MAX);
+    AUTO_BUF data = BUF(SEGMENT_BYTES_MAX);
     struct transaction t = { .store = s,
                              .user_id = snap->user_id,
                              .kind = snap->kind,

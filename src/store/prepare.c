@@ -116,8 +116,7 @@ enum err prepare_body(struct prepare *p, struct prepared *item, struct arena *a,
         .version_id = { number.data, number.len },
         .last_updated_ms = item->op->last_updated_ms,
     };
-    AUTO_BUF
-    text = BUF(RESOURCE_BYTES_MAX * 3);
+    AUTO_BUF text = BUF(RESOURCE_BYTES_MAX * 3);
     buf_reserve(&text, item->tail.n + 256);
     resource_head(r, &stamp, &text);
     buf_add(&text, item->tail);

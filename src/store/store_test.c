@@ -558,8 +558,7 @@ static void no_allocation_failure_leaks_or_half_commits(void **state)
     enum err err = ERR_NOMEM;
     int failures = 1;
     for (; err == ERR_NOMEM && failures < 2000; failures++) {
-        AUTO_ARENA
-        a = ARENA(MUCH);
+        AUTO_ARENA a = ARENA(MUCH);
         struct store_op op = put(f, "a", ANNA);
         until_failure = failures;
         err = store_commit(f->store, USER, RECORD_R4, -1, &op, 1, &a, NULL,
@@ -585,8 +584,7 @@ static void no_allocation_failure_harms_a_search(void **state)
     enum err err = ERR_NOMEM;
     int failures = 1;
     for (; err == ERR_NOMEM && failures < 100; failures++) {
-        AUTO_ARENA
-        a = ARENA(MUCH);
+        AUTO_ARENA a = ARENA(MUCH);
         struct query q;
         struct record_hits hits = { .total = 77 };
         struct store_snapshot *snap = snapshot(f);

@@ -43,8 +43,7 @@ static void *write_pairs(void *context)
 {
     struct shared *s = context;
     for (int i = 0; i < COMMITS; i++) {
-        AUTO_ARENA
-        a = ARENA(MUCH);
+        AUTO_ARENA a = ARENA(MUCH);
         char family[16];
         (void)snprintf(family, sizeof family, "family%d", i);
         struct resource r = parse(&a, family);
@@ -77,8 +76,7 @@ static void *read_pairs(void *context)
 {
     struct shared *s = context;
     for (int i = 0; atomic_load(&s->writing) > 0; i++) {
-        AUTO_ARENA
-        a = ARENA(MUCH);
+        AUTO_ARENA a = ARENA(MUCH);
         struct store_snapshot *snap;
         if (store_open(s->store, 1 + i % USERS, RECORD_R4, &snap) != OK) {
             atomic_fetch_add(&s->failed, 1);
@@ -133,8 +131,7 @@ static void a_large_commit_is_whole(void **state)
     struct db_test t = db_test_open();
     struct store_options o = { .db = t.db };
     struct store *store;
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     assert_int_equal(store_new(&o, &store, NULL), OK);
     struct store_op *ops = arena_zalloc(&a, LARGE, sizeof *ops);
     struct resource *resources = arena_zalloc(&a, LARGE, sizeof *resources);
@@ -176,8 +173,7 @@ static void another_process_commits_are_seen_and_not_lost(void **state)
     struct db_test t = db_test_open();
     struct store_options o = { .db = t.db };
     struct store *stores[2];
-    AUTO_ARENA
-    a = ARENA(MUCH);
+    AUTO_ARENA a = ARENA(MUCH);
     uint16_t type = release_type_find(R4, STR("Patient"), false);
     assert_int_equal(store_new(&o, &stores[0], NULL), OK);
     assert_int_equal(store_new(&o, &stores[1], NULL), OK);

@@ -13,8 +13,7 @@
 static void text_cannot_become_markup(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     html_text(&b, STR("a<script>\"x\" & 'y'</script>"));
     CHECK(b, "a&lt;script&gt;&quot;x&quot; &amp; &#39;y&#39;&lt;/script&gt;");
 }
@@ -22,8 +21,7 @@ static void text_cannot_become_markup(void **state)
 static void text_without_anything_to_escape_stays_as_it_is(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     html_text(&b, STR("Krankenhaus Z\xc3\xbcrich"));
     html_text(&b, STR(""));
     CHECK(b, "Krankenhaus Z\xc3\xbcrich");
@@ -32,8 +30,7 @@ static void text_without_anything_to_escape_stays_as_it_is(void **state)
 static void control_characters_become_blanks(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     html_text(&b, STR("a\0b\x1b[1mc\r\nd\x7f"));
     CHECK(b, "a b [1mc  d ");
 }
@@ -41,8 +38,7 @@ static void control_characters_become_blanks(void **state)
 static void an_attribute_cannot_be_left(void **state)
 {
     (void)state;
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     html_attr(&b, STR("value"), STR("\" onfocus=\"x"));
     CHECK(b, " value=\"&quot; onfocus=&quot;x\"");
 }
@@ -57,13 +53,11 @@ static void links_lead_to_the_web_or_to_us_and_nowhere_else(void **state)
         "http://a b/",         "https://u:p@x.test/",  "",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        AUTO_BUF
-        b = BUF(1000);
+        AUTO_BUF b = BUF(1000);
         html_link(&b, STR("href"), str_of(bad[i]));
         CHECK(b, " href=\"#\"");
     }
-    AUTO_BUF
-    b = BUF(1000);
+    AUTO_BUF b = BUF(1000);
     html_link(&b, STR("href"), STR("/search?a=1&b=2"));
     html_link(&b, STR("href"), STR("https://x.test/?q=%22"));
     CHECK(b, " href=\"/search?a=1&amp;b=2\" href=\"https://x.test/?q=%22\"");
@@ -85,8 +79,7 @@ static void numbers_have_commas_between_thousands(void **state)
         { 123456789, "123,456,789" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        AUTO_BUF
-        b = BUF(1000);
+        AUTO_BUF b = BUF(1000);
         html_i64(&b, rows[i].value);
         CHECK(b, rows[i].text);
     }

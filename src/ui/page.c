@@ -94,8 +94,7 @@ static void add_param(struct buf *b, const struct url_param *p)
 void page_link(struct buf *b, struct str name, struct str path,
                struct url_param more, const struct page_keep *keep)
 {
-    AUTO_BUF
-    url = BUF(URL_MAX);
+    AUTO_BUF url = BUF(URL_MAX);
     struct str text;
     buf_add(&url, path);
     add_param(&url, &more);

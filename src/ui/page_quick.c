@@ -4,8 +4,7 @@
 
 static void add_button(struct buf *b, const struct page_quick *q)
 {
-    AUTO_BUF
-    path = BUF(64);
+    AUTO_BUF path = BUF(64);
     struct str text;
     buf_add(&path, STR("/connect/system/clinical/"));
     buf_add_i64(&path, q->system_id);

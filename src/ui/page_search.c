@@ -56,8 +56,7 @@ static void add_card_text(struct buf *b, const struct search_row *row)
 static void add_card(struct buf *b, const struct search_row *row,
                      const struct page_keep *keep)
 {
-    AUTO_BUF
-    path = BUF(64);
+    AUTO_BUF path = BUF(64);
     struct str text;
     if (!row->is_available) {
         HTML(b, "<li><div class=\"card off\">");
@@ -81,8 +80,7 @@ static void add_card(struct buf *b, const struct search_row *row,
 static void add_page_link(struct buf *b, const struct page_search *s,
                           int64_t offset, struct str id, struct str label)
 {
-    AUTO_BUF
-    number = BUF(32);
+    AUTO_BUF number = BUF(32);
     struct str text;
     struct url_param more[3] = { { STR("query"), s->query },
                                  { STR("kind"), s->kind } };

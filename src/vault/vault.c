@@ -180,8 +180,7 @@ static enum err do_get(struct db_session *s, void *context)
 enum err vault_get(struct vault *v, int64_t user_id, int64_t connection_id,
                    struct vault_tokens *out)
 {
-    AUTO_ARENA
-    a = ARENA(SEAL_ARENA);
+    AUTO_ARENA a = ARENA(SEAL_ARENA);
     struct get_call call = { .user_id = user_id,
                              .connection_id = connection_id,
                              .a = &a };
@@ -206,8 +205,7 @@ enum err vault_get(struct vault *v, int64_t user_id, int64_t connection_id,
 enum err vault_put(struct vault *v, struct db_session *s, int64_t user_id,
                    int64_t connection_id, const struct vault_tokens *t)
 {
-    AUTO_ARENA
-    a = ARENA(SEAL_ARENA);
+    AUTO_ARENA a = ARENA(SEAL_ARENA);
     struct str sealed;
     struct str aad = token_aad(&a, user_id, connection_id, t);
     if (aad.p == NULL)
@@ -331,8 +329,7 @@ static enum err do_client_put(struct db_session *s, void *context)
 enum err vault_client_put(struct vault *v, struct str vendor, int64_t system_id,
                           const struct vault_client *c)
 {
-    AUTO_ARENA
-    a = ARENA(SEAL_ARENA);
+    AUTO_ARENA a = ARENA(SEAL_ARENA);
     struct client_put_call call = { .vendor = system_id == 0 ? vendor : STR(""),
                                     .system_id = system_id,
                                     .client = c };
