@@ -16,7 +16,7 @@
 #include "record/codec_int.h"
 #include "record/segment_int.h"
 
-#define ZSTD_LEVEL 3
+#define ZSTD_LEVEL 1
 
 static char *room(struct buf *b, size_t n, size_t each)
 {

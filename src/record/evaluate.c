@@ -52,26 +52,22 @@ static void invert(const struct scan *s, uint64_t *set)
 
 /* --- clauses -------------------------------------------------------------- */
 
-static bool is_offered(const struct query_clause *c, enum cell_kind kind)
+/* NULL, or why a modifier cannot be had for a kind of parameter. */
+static const char *refusal(enum query_modifier modifier, enum param_kind kind)
 {
-    switch (c->modifier) {
+    switch (modifier) {
     case MODIFIER_IN:
     case MODIFIER_NOT_IN:
-        return false;
+        return ": value sets are not evaluated here";
+    case MODIFIER_OF_TYPE:
+        return ": identifiers are not kept by type here";
     case MODIFIER_ABOVE:
     case MODIFIER_BELOW:
-        return kind == CELL_URI || kind == CELL_REFERENCE;
+        return kind == PARAM_TOKEN ? ": code systems are not evaluated here"
+                                   : NULL;
     default:
-        return true;
+        return NULL;
     }
-}
-
-static enum err refuse(const struct scan *s, const struct query_clause *c)
-{
-    bool is_set = c->modifier == MODIFIER_IN || c->modifier == MODIFIER_NOT_IN;
-    return why_of(s->w, ERR_UNSUPPORTED, c->name,
-                  is_set ? STR(": value sets are not evaluated here")
-                         : STR(": code systems are not evaluated here"));
 }
 
 static void mark_present(const struct column *c, const struct target *to)
@@ -99,8 +95,6 @@ static enum err evaluate_param(const struct scan *s,
                 mark_present(at, &m.to);
                 continue;
             }
-            if (!is_offered(c, (enum cell_kind)at->kind))
-                return refuse(s, c);
             for (size_t v = 0; v < c->value_count; v++)
                 match_value(&m, &c->values[v]);
         }
@@ -139,11 +133,16 @@ static enum err evaluate_row(const struct scan *s, const struct query_clause *c,
     enum err err = OK;
     bool is_composite = row != PARAM_NONE && c->modifier == MODIFIER_NONE &&
                         c->value_count > 0 && c->values[0].part_count > 0;
-    if (c->modifier == MODIFIER_IN || c->modifier == MODIFIER_NOT_IN)
-        return refuse(s, c);
-    if (row != PARAM_NONE)
-        err = is_composite ? evaluate_composite(s, c, row, set)
-                           : evaluate_param(s, c, row, set);
+    if (row == PARAM_NONE)
+        return OK; /* a type without the parameter */
+    const char *no =
+        refusal(c->modifier, search_param_row(s->r->release, row)->kind);
+    if (no != NULL)
+        return why_of(s->w, ERR_UNSUPPORTED, c->name, str_of(no));
+    if (is_composite)
+        err = evaluate_composite(s, c, row, set);
+    else
+        err = evaluate_param(s, c, row, set);
     if (c->modifier == MODIFIER_NOT ||
         (c->modifier == MODIFIER_MISSING && c->is_missing))
         invert(s, set);
