@@ -107,14 +107,15 @@ static void on_connection(void *server, struct MHD_Connection *c,
         *context = NULL;
         return;
     }
-    const union MHD_ConnectionInfo *fd =
+    /* Both answers may stand in the same place (libmicrohttpd 1.0). */
+    const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *peer =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    int fd = info->connect_fd;
+    info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     int64_t patience_ms = (int64_t)s->options.request_seconds * 1000;
-    *context = sockets_add(&s->sockets, fd->connect_fd,
-                           peer == NULL ? NULL : peer->client_addr,
-                           clock_monotonic_ns() + patience_ms * NS_PER_MS);
+    *context =
+        sockets_add(&s->sockets, fd, info == NULL ? NULL : info->client_addr,
+                    clock_monotonic_ns() + patience_ms * NS_PER_MS);
 }
 
 /* Paths and queries stay as sent: the router and url.h decode them. */
