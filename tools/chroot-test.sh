@@ -37,8 +37,7 @@ for file in $(grep -l "^Acquire::" /etc/apt/apt.conf.d/* 2>/dev/null | grep -v d
     [ ! -e "$file" ] || cp "$file" "$dir/etc/apt/apt.conf.d/"
 done
 cp -L /etc/resolv.conf /etc/hosts "$dir/etc/" 2>/dev/null || true
-# npm and certificates as on this machine, where it has its own.
-[ ! -e "$HOME/.npmrc" ] || cp "$HOME/.npmrc" "$dir/root/"
+# Certificates and npm's registry as on this machine, where it has its own.
 [ ! -d /usr/local/share/ca-certificates ] || {
     mkdir -p "$dir/usr/local/share/ca-certificates"
     cp -rL /usr/local/share/ca-certificates/. "$dir/usr/local/share/ca-certificates/"
@@ -64,9 +63,12 @@ for at in proc sys dev dev/shm; do
     mounted="$dir/$at $mounted"
 done
 
+registry=""
+command -v npm >/dev/null && registry=$(npm config get registry 2>/dev/null)
 rm -rf "$dir/root/src.git" "$dir/root/tributary"
 git clone --quiet --bare . "$dir/root/src.git"
 chroot "$dir" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    ${registry:+"npm_config_registry=$registry"} \
     sh -euc "cd /root && git clone --quiet src.git tributary && cd tributary && $command"
 echo "chroot-test: $suite: '$command' passed"

@@ -89,8 +89,8 @@ static enum err choose_system(struct progress *p, const struct connection *all,
     return p->system_id != 0 ? OK : ERR_NOT_FOUND;
 }
 
-/* Two connections of one system (two releases) are one list of kinds; the less
- * finished of two states counts. */
+/* Two connections of one system are the same record in two releases: one list
+ * of kinds, the larger count, the less finished of two states. */
 static void add_type(struct progress *p, const struct ingest_type_report *t)
 {
     static const struct str order[] = { STR_INIT("running"),
@@ -106,7 +106,8 @@ static void add_type(struct progress *p, const struct ingest_type_report *t)
         row = &p->rows[p->page.n++];
         *row = (struct progress_row){ .type = t->type, .status = t->status };
     }
-    row->got += t->got;
+    if (t->got > row->got)
+        row->got = t->got;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         if (str_eq(row->status, order[i]))
             return;

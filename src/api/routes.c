@@ -56,7 +56,7 @@ const struct http_route api_routes[] = {
     { "GET", "/connect/api/ingest-report", ingest_status, family_um, MESSAGES, "ingest.report" },
     { "POST", "/connect/api/ingest-report", ingest_status, family_um, MESSAGES, "ingest.report" },
     /* pages: contract 10 */
-    { "GET", "/", pages_home, family_page, 0, "page.home" },
+    { "GET", "/", pages_home, family_page, HTTP_NO_STORE, "page.home" },
     { "GET", "/assets/:tag/:name", pages_asset, family_page, 0, "page.asset" },
     { "GET", "/search", search_page, family_page, MESSAGES, "page.search" },
     { "GET", "/search/results", search_results, family_systems, MESSAGES, "page.search" },

@@ -13,8 +13,6 @@
 static void set_headers(struct http_response *out, const struct page *page)
 {
     http_set_type(out, STR("text/html; charset=utf-8"));
-    http_set_header(out, STR("Referrer-Policy"), STR("no-referrer"));
-    http_set_header(out, STR("Cache-Control"), STR("no-store"));
     http_set_header(out, STR("Permissions-Policy"),
                     STR("camera=(), microphone=(), geolocation=(), "
                         "payment=(), usb=()"));

@@ -19,7 +19,8 @@ struct page {
     struct str background; /* "#aabbcc" or "" : ours */
 };
 
-/* Sets the headers and writes up to the opening of <main>. */
+/* Sets the headers and writes up to the opening of <main>.  Routes of pages are
+ * HTTP_NO_STORE, which sets Cache-Control and Referrer-Policy. */
 void page_begin(struct http_response *out, const struct page *page);
 void page_end(struct http_response *out, const struct page *page);
 

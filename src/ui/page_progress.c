@@ -8,19 +8,36 @@
 static const struct {
     struct str type, name;
 } kinds[] = {
+    { STR_INIT("Account"), STR_INIT("Accounts and bills") },
+    { STR_INIT("AdverseEvent"), STR_INIT("Adverse events") },
     { STR_INIT("AllergyIntolerance"), STR_INIT("Allergies") },
     { STR_INIT("Appointment"), STR_INIT("Appointments") },
+    { STR_INIT("AppointmentResponse"), STR_INIT("Answers to appointments") },
+    { STR_INIT("AuditEvent"), STR_INIT("Who looked at records") },
+    { STR_INIT("Basic"), STR_INIT("Other records") },
     { STR_INIT("Binary"), STR_INIT("Files") },
+    { STR_INIT("BodySite"), STR_INIT("Body sites") },
+    { STR_INIT("BodyStructure"), STR_INIT("Body sites") },
     { STR_INIT("CarePlan"), STR_INIT("Care plans") },
     { STR_INIT("CareTeam"), STR_INIT("Care teams") },
+    { STR_INIT("ChargeItem"), STR_INIT("Charges") },
     { STR_INIT("Claim"), STR_INIT("Claims sent to your plan") },
     { STR_INIT("ClaimResponse"), STR_INIT("Answers to claims") },
+    { STR_INIT("ClinicalImpression"), STR_INIT("Clinical impressions") },
+    { STR_INIT("Communication"), STR_INIT("Messages") },
+    { STR_INIT("CommunicationRequest"), STR_INIT("Requests for messages") },
+    { STR_INIT("Composition"), STR_INIT("Composed documents") },
     { STR_INIT("Condition"), STR_INIT("Conditions and problems") },
     { STR_INIT("Consent"), STR_INIT("Consents") },
     { STR_INIT("Coverage"), STR_INIT("Insurance coverage") },
+    { STR_INIT("DetectedIssue"), STR_INIT("Detected issues") },
     { STR_INIT("Device"), STR_INIT("Devices and implants") },
+    { STR_INIT("DeviceRequest"), STR_INIT("Orders for devices") },
+    { STR_INIT("DeviceUseRequest"), STR_INIT("Orders for devices") },
+    { STR_INIT("DeviceUseStatement"), STR_INIT("Use of devices") },
     { STR_INIT("DiagnosticOrder"), STR_INIT("Orders for tests") },
     { STR_INIT("DiagnosticReport"), STR_INIT("Reports of tests and imaging") },
+    { STR_INIT("DocumentManifest"), STR_INIT("Sets of documents") },
     { STR_INIT("DocumentReference"), STR_INIT("Notes and documents") },
     { STR_INIT("Encounter"), STR_INIT("Visits") },
     { STR_INIT("EpisodeOfCare"), STR_INIT("Courses of care") },
@@ -28,8 +45,11 @@ static const struct {
     { STR_INIT("FamilyMemberHistory"), STR_INIT("Family history") },
     { STR_INIT("Flag"), STR_INIT("Alerts") },
     { STR_INIT("Goal"), STR_INIT("Goals") },
+    { STR_INIT("ImagingManifest"), STR_INIT("Sets of images") },
     { STR_INIT("ImagingStudy"), STR_INIT("Imaging studies") },
     { STR_INIT("Immunization"), STR_INIT("Immunizations") },
+    { STR_INIT("ImmunizationRecommendation"),
+      STR_INIT("Immunizations recommended") },
     { STR_INIT("List"), STR_INIT("Lists") },
     { STR_INIT("Location"), STR_INIT("Places of care") },
     { STR_INIT("Media"), STR_INIT("Pictures") },
@@ -39,6 +59,7 @@ static const struct {
     { STR_INIT("MedicationOrder"), STR_INIT("Prescriptions") },
     { STR_INIT("MedicationRequest"), STR_INIT("Prescriptions") },
     { STR_INIT("MedicationStatement"), STR_INIT("Medicines taken") },
+    { STR_INIT("MolecularSequence"), STR_INIT("Genetic sequences") },
     { STR_INIT("NutritionOrder"), STR_INIT("Diets") },
     { STR_INIT("Observation"), STR_INIT("Lab results and measurements") },
     { STR_INIT("Organization"), STR_INIT("Organizations") },
@@ -51,8 +72,15 @@ static const struct {
     { STR_INIT("QuestionnaireResponse"), STR_INIT("Questionnaires") },
     { STR_INIT("ReferralRequest"), STR_INIT("Referrals") },
     { STR_INIT("RelatedPerson"), STR_INIT("Relatives and carers") },
+    { STR_INIT("RequestGroup"), STR_INIT("Groups of orders") },
+    { STR_INIT("ResearchSubject"), STR_INIT("Research studies") },
+    { STR_INIT("RiskAssessment"), STR_INIT("Risk assessments") },
     { STR_INIT("ServiceRequest"), STR_INIT("Orders and referrals") },
     { STR_INIT("Specimen"), STR_INIT("Samples") },
+    { STR_INIT("SupplyDelivery"), STR_INIT("Supplies delivered") },
+    { STR_INIT("SupplyRequest"), STR_INIT("Supplies ordered") },
+    { STR_INIT("Task"), STR_INIT("Tasks") },
+    { STR_INIT("VisionPrescription"), STR_INIT("Glasses and lenses") },
 };
 
 struct str record_kind_name(struct str type)
@@ -148,6 +176,38 @@ static struct str headline(const struct page_progress *p)
     return STR("Connected. Collecting your records");
 }
 
+/* What a person wants to see: what is there, what moves, what failed. */
+static bool is_told(const struct progress_row *row)
+{
+    return row->got > 0 || str_eq(row->status, STR("running")) ||
+           str_eq(row->status, STR("failed"));
+}
+
+static void add_rows(struct buf *b, const struct page_progress *p)
+{
+    size_t quiet = 0;
+    HTML(b, "<div id=\"kinds\"><ul class=\"record\">");
+    for (size_t i = 0; i < p->n; i++) {
+        if (is_told(&p->rows[i]))
+            add_row(b, &p->rows[i]);
+        else
+            quiet++;
+    }
+    HTML(b, "</ul>");
+    if (quiet > 0) {
+        HTML(b, "<details><summary>");
+        buf_add_u64(b, quiet);
+        buf_add(b, is_over(p) ? STR(" with nothing to show")
+                              : STR(" waiting or with nothing to show"));
+        HTML(b, "</summary><ul class=\"record\">");
+        for (size_t i = 0; i < p->n; i++)
+            if (!is_told(&p->rows[i]))
+                add_row(b, &p->rows[i]);
+        HTML(b, "</ul></details>");
+    }
+    HTML(b, "</div>");
+}
+
 static void add_live(struct buf *b, const struct page_progress *p)
 {
     HTML(b, "<div id=\"live\"");
@@ -162,10 +222,8 @@ static void add_live(struct buf *b, const struct page_progress *p)
     buf_add_u64(b, p->done);
     HTML(b, "\"></progress><p id=\"summary\" class=\"count\" role=\"status\">");
     add_summary(b, p);
-    HTML(b, "</p><ul class=\"record\">");
-    for (size_t i = 0; i < p->n; i++)
-        add_row(b, &p->rows[i]);
-    HTML(b, "</ul>");
+    HTML(b, "</p>");
+    add_rows(b, p);
     if (is_over(p) && count_failed(p) > 0)
         HTML(b, "<p class=\"notice\">Some kinds of record could not be fetched "
                 "now. They are tried again with the next collection; you need "
@@ -199,7 +257,5 @@ void page_progress_live(struct http_response *out,
     http_set_type(out, STR("text/html; charset=utf-8"));
     http_set_header(out, STR("Content-Security-Policy"),
                     STR("default-src 'none'; sandbox"));
-    http_set_header(out, STR("Referrer-Policy"), STR("no-referrer"));
-    http_set_header(out, STR("Cache-Control"), STR("no-store"));
     add_live(&out->body, p);
 }

@@ -205,7 +205,5 @@ void page_search_results(struct http_response *out, const struct page_search *s)
     http_set_type(out, STR("text/html; charset=utf-8"));
     http_set_header(out, STR("Content-Security-Policy"),
                     STR("default-src 'none'; sandbox"));
-    http_set_header(out, STR("Referrer-Policy"), STR("no-referrer"));
-    http_set_header(out, STR("Cache-Control"), STR("no-store"));
     add_results(&out->body, s);
 }

@@ -29,8 +29,12 @@
       bar.value = freshBar.value;
       const [summary, freshSummary] = say('#summary');
       if (summary.textContent !== freshSummary.textContent) summary.textContent = freshSummary.textContent;
-      const [list, freshList] = say('.record');
-      list.replaceWith(freshList);
+      const [kinds, freshKinds] = say('#kinds');
+      const details = freshKinds.querySelector('details');
+      if (details) details.open = Boolean(kinds.querySelector('details')?.open);
+      const isFocused = kinds.contains(document.activeElement);
+      kinds.replaceWith(freshKinds);
+      if (isFocused) freshKinds.querySelector('summary')?.focus();
     } catch {
       wait = SLOW_MS;
     }
