@@ -37,7 +37,7 @@ static enum err load_chunk(struct db_session *session, void *context)
 {
     struct loading *l = context;
     int64_t first =
-        body_key(l->snap->user_id, l->snap->kind, l->number * CHUNK_SLOTS);
+        record_key(l->snap->user_id, l->snap->kind, l->number * CHUNK_SLOTS);
     AUTO_ROWS rows = { 0 };
     AUTO_BUF b = BUF(CHUNK_BYTES_MAX);
     struct chunk head = { .n = 0, .at = { 0 } };

@@ -117,11 +117,11 @@ static void keep_as_is(struct prepared *p, const struct record_entry *e,
     p->op->last_updated_ms = e->last_updated_ms;
 }
 
-static enum err decide(struct commit *c, const struct record *record,
+static enum err decide(struct commit *c, const struct store_snapshot *snap,
                        struct prepared *p, int64_t now, uint32_t *next_slot)
 {
     struct record_entry e = { 0 };
-    bool was = record_find(record, p->type, p->id, &e);
+    bool was = record_find(snap->record, p->type, p->id, &e);
     bool lives = was && !e.is_deleted;
     enum err err = check_version(c, p, lives, &e);
     if (err != OK)
@@ -137,7 +137,7 @@ static enum err decide(struct commit *c, const struct record *record,
         keep_as_is(p, &e, is_same ? STORED_SAME : STORED_ABSENT);
         return OK;
     }
-    if (*next_slot == SLOT_MAX)
+    if (*next_slot == SLOT_MAX || snap->row.seq >= SEQ_MAX - 1)
         return why(c->w, ERR_LIMIT, "the record is full");
     p->writes = true;
     p->version = was ? e.version + 1 : 1;
@@ -158,8 +158,7 @@ static enum err decide_all(struct commit *c, const struct store_snapshot *snap,
     int64_t now = clock_now_ms();
     *next_slot = (uint32_t)snap->row.next_slot;
     for (size_t i = 0; i < c->prepare.n; i++) {
-        enum err err =
-            decide(c, snap->record, &c->prepare.items[i], now, next_slot);
+        enum err err = decide(c, snap, &c->prepare.items[i], now, next_slot);
         if (err != OK)
             return err;
     }

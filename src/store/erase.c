@@ -5,7 +5,7 @@ static const struct db_statement delete_bodies = {
     "DELETE FROM body WHERE key >= $1 AND key <= $2"
 };
 static const struct db_statement delete_segments = {
-    "DELETE FROM segment WHERE user_id = $1 AND kind = $2"
+    "DELETE FROM segment WHERE key >= $1 AND key <= $2"
 };
 static const struct db_statement delete_record = {
     "DELETE FROM record WHERE user_id = $1 AND kind = $2"
@@ -19,12 +19,11 @@ struct erasing {
 static enum err erase_rows(struct db_session *s, void *context)
 {
     const struct erasing *e = context;
-    enum err err = db_run(s, &delete_bodies, NULL,
-                          DB_I64(body_key(e->user_id, e->kind, 0)),
-                          DB_I64(body_key(e->user_id, e->kind, SLOT_MAX - 1)));
+    int64_t first = record_key(e->user_id, e->kind, 0);
+    int64_t last = record_key(e->user_id, e->kind, SLOT_MAX - 1);
+    enum err err = db_run(s, &delete_bodies, NULL, DB_I64(first), DB_I64(last));
     if (err == OK)
-        err = db_run(s, &delete_segments, NULL, DB_I64(e->user_id),
-                     DB_I64(e->kind));
+        err = db_run(s, &delete_segments, NULL, DB_I64(first), DB_I64(last));
     if (err == OK)
         err = db_run(s, &delete_record, NULL, DB_I64(e->user_id),
                      DB_I64(e->kind));

@@ -21,8 +21,9 @@ static enum err read_link(struct db_session *session,
                           struct link *l)
 {
     AUTO_ROWS rows = { 0 };
-    enum err err = db_query(session, &select_version, &rows,
-                            DB_I64(body_key(snap->user_id, snap->kind, slot)));
+    enum err err =
+        db_query(session, &select_version, &rows,
+                 DB_I64(record_key(snap->user_id, snap->kind, slot)));
     if (err == OK)
         err = db_next(&rows);
     if (err != OK)

@@ -12,8 +12,8 @@ static const struct db_statement select_record = {
     "WHERE user_id = $1 AND kind = $2"
 };
 static const struct db_statement select_segments = {
-    "SELECT number, format, data FROM segment "
-    "WHERE user_id = $1 AND kind = $2 ORDER BY number"
+    "SELECT key, format, data FROM segment "
+    "WHERE key >= $1 AND key <= $2 ORDER BY key"
 };
 static const struct db_statement select_bodies = {
     "SELECT key, version, updated_ms, dictionary, data FROM body "
@@ -59,7 +59,7 @@ static enum err read_segment(struct db_rows *rows, int64_t format,
         return OK;
     }
     if (err == OK)
-        out->numbers[out->n++] = db_i64(rows, 0);
+        out->numbers[out->n++] = db_i64(rows, 0) & (SEQ_MAX - 1);
     return err;
 }
 
@@ -67,8 +67,9 @@ static enum err read_segments(struct db_session *session, int64_t user_id,
                               enum record_kind kind, struct segments *out)
 {
     AUTO_ROWS rows = { 0 };
-    enum err err = db_query(session, &select_segments, &rows, DB_I64(user_id),
-                            DB_I64(kind));
+    enum err err = db_query(session, &select_segments, &rows,
+                            DB_I64(record_key(user_id, kind, 0)),
+                            DB_I64(record_key(user_id, kind, SEQ_MAX - 1)));
     while (err == OK && !out->is_stale) {
         err = db_next(&rows);
         if (err == OK)
@@ -203,8 +204,8 @@ static enum err read_bodies(struct rebuild *r, struct db_session *session,
 {
     AUTO_ROWS rows = { 0 };
     enum err err = db_query(session, &select_bodies, &rows,
-                            DB_I64(body_key(user_id, kind, 0)),
-                            DB_I64(body_key(user_id, kind, SLOT_MAX - 1)));
+                            DB_I64(record_key(user_id, kind, 0)),
+                            DB_I64(record_key(user_id, kind, SLOT_MAX - 1)));
     while (err == OK) {
         err = db_next(&rows);
         if (err == OK)

@@ -15,6 +15,7 @@
 
 #define VERSION_FIRST  INT64_C(9000000000000)
 #define SLOT_MAX       ((uint32_t)1 << 30)
+#define SEQ_MAX        ((uint32_t)1 << 30)
 #define USER_MAX       ((int64_t)1 << 31)
 #define SEGMENTS_MAX   64
 #define CHUNK_SLOTS    128
@@ -151,10 +152,11 @@ struct store_snapshot {
     uint32_t chunk_number;
 };
 
-static inline int64_t body_key(int64_t user_id, enum record_kind kind,
-                               uint32_t slot)
+/* The key of a record's body (by slot) or segment (by number). */
+static inline int64_t record_key(int64_t user_id, enum record_kind kind,
+                                 uint32_t number)
 {
-    return (int64_t)((uint64_t)user_id << 32 | (uint64_t)kind << 30 | slot);
+    return (int64_t)((uint64_t)user_id << 32 | (uint64_t)kind << 30 | number);
 }
 int64_t segment_format(enum record_kind kind);
 pthread_mutex_t *commit_lock(struct store *s, int64_t user_id,

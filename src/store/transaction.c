@@ -11,11 +11,10 @@ static const struct db_statement update_record = {
     "WHERE user_id = $1 AND kind = $2 AND seq = $6 AND stamp = $7"
 };
 static const struct db_statement delete_segments = {
-    "DELETE FROM segment WHERE user_id = $1 AND kind = $2 AND number >= $3"
+    "DELETE FROM segment WHERE key >= $1 AND key <= $2"
 };
 static const struct db_statement insert_segment = {
-    "INSERT INTO segment (user_id, kind, number, format, data) "
-    "VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO segment (key, format, data) VALUES ($1, $2, $3)"
 };
 static const struct db_statement insert_body = {
     "INSERT INTO body (key, version, updated_ms, prev_slot, dictionary, data) "
@@ -41,13 +40,15 @@ static enum err claim(struct db_session *s, const struct transaction *t)
 
 static enum err write_segment(struct db_session *s, const struct transaction *t)
 {
+    int64_t key = record_key(t->user_id, t->kind, (uint32_t)t->after.seq);
     enum err err = OK;
     if (t->merged_from <= t->before.seq)
-        err = db_run(s, &delete_segments, NULL, DB_I64(t->user_id),
-                     DB_I64(t->kind), DB_I64(t->merged_from));
+        err = db_run(
+            s, &delete_segments, NULL,
+            DB_I64(record_key(t->user_id, t->kind, (uint32_t)t->merged_from)),
+            DB_I64(record_key(t->user_id, t->kind, SEQ_MAX - 1)));
     if (err == OK)
-        err = db_run(s, &insert_segment, NULL, DB_I64(t->user_id),
-                     DB_I64(t->kind), DB_I64(t->after.seq),
+        err = db_run(s, &insert_segment, NULL, DB_I64(key),
                      DB_I64(segment_format(t->kind)), DB_BLOB(t->segment));
     return err;
 }
@@ -60,9 +61,9 @@ static enum err write_bodies(struct db_session *s, const struct transaction *t)
             continue;
         enum err err = db_run(
             s, &insert_body, NULL,
-            DB_I64(body_key(t->user_id, t->kind, p->slot)), DB_I64(p->version),
-            DB_I64(p->op->last_updated_ms), DB_I64(p->prev_slot),
-            DB_I64(p->dictionary), DB_BLOB(p->data));
+            DB_I64(record_key(t->user_id, t->kind, p->slot)),
+            DB_I64(p->version), DB_I64(p->op->last_updated_ms),
+            DB_I64(p->prev_slot), DB_I64(p->dictionary), DB_BLOB(p->data));
         if (err != OK)
             return err;
     }

@@ -11,14 +11,11 @@ CREATE TABLE record(
 ) WITHOUT ROWID;
 
 -- The record's index: append-only segments, one a commit, merged when many.
--- A table with a rowid: its rows are large.
+-- key = user_id << 32 | kind << 30 | number: the seq of its newest commit.
 CREATE TABLE segment(
-    user_id BIGINT NOT NULL,
-    kind    INTEGER NOT NULL,
-    number  BIGINT NOT NULL,     -- order; the seq of its newest commit
-    format  BIGINT NOT NULL,     -- of segment and search parameters
-    data    BLOB NOT NULL,
-    PRIMARY KEY (user_id, kind, number)
+    key    INTEGER PRIMARY KEY,
+    format BIGINT NOT NULL,      -- of segment and search parameters
+    data   BLOB NOT NULL
 );
 
 -- Every version of every resource.  key = user_id << 32 | kind << 30 | slot,
