@@ -161,7 +161,8 @@ static bool is_in_files(const struct made *m, const char *canary)
 static const struct db_statement packed = {
     "SELECT data FROM body WHERE key >= $1 * 4294967296"
     " AND key < ($1 + 1) * 4294967296"
-    " UNION ALL SELECT data FROM segment WHERE user_id = $1"
+    " UNION ALL SELECT data FROM segment WHERE key >= $1 * 4294967296"
+    " AND key < ($1 + 1) * 4294967296"
 };
 
 struct blobs {

@@ -18,6 +18,7 @@ struct segment_builder *segment_builder_new(struct arena *a)
     if (b == NULL)
         return NULL;
     b->arena = a;
+    b->row_min = UINT16_MAX;
     (void)intern(a, &b->strings, STR(""), true);
     return b;
 }
@@ -187,8 +188,7 @@ static void add_cell(struct segment_builder *b, uint32_t entry,
         to->number[N_HIGH] = from->number_high;
     }
     add_strings(b, from, to);
-    if (to->row > b->row_max)
-        b->row_max = to->row;
+    build_note_row(b, to->row);
 }
 
 void segment_add(struct segment_builder *b, const struct record_entry *entry,

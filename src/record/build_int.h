@@ -48,11 +48,17 @@ struct segment_builder {
     struct build_entry *entries;
     struct build_cell *cells;
     uint32_t entry_count, entry_room, cell_count, cell_room;
-    uint16_t row_max;
-    struct intern raws; /* texts that were folded, */
-    uint32_t *folded;   /* and what became of them */
+    uint16_t row_min, row_max; /* of the cells */
+    struct intern raws;        /* texts that were folded, */
+    uint32_t *folded;          /* and what became of them */
     uint32_t folded_room;
 };
+
+static inline void build_note_row(struct segment_builder *b, uint16_t row)
+{
+    b->row_min = row < b->row_min ? row : b->row_min;
+    b->row_max = row > b->row_max ? row : b->row_max;
+}
 
 /* Room for one more; NULL when the arena failed. */
 struct build_cell *build_cell_new(struct segment_builder *b);

@@ -235,22 +235,27 @@ static uint32_t drop_doubles(const struct segment_builder *b,
     return kept;
 }
 
+static size_t row_count(const struct segment_builder *b)
+{
+    return b->cell_count == 0 ? 0 : (size_t)(b->row_max - b->row_min) + 1;
+}
+
 /* Lists the cells by row, in the order they came; *starts tells where each
  * row begins. */
 static enum err bucket(struct segment_builder *b, uint32_t **list,
                        uint32_t **starts)
 {
-    size_t buckets = (size_t)b->row_max + 1;
+    size_t buckets = row_count(b);
     uint32_t *start = arena_zalloc(b->arena, buckets + 1, sizeof *start);
     uint32_t *l = arena_alloc(b->arena, (b->cell_count + 1) * sizeof *l);
     if (start == NULL || l == NULL)
         return arena_err(b->arena);
     for (uint32_t i = 0; i < b->cell_count; i++)
-        start[b->cells[i].row + 1]++;
+        start[b->cells[i].row - b->row_min + 1]++;
     for (size_t i = 0; i < buckets; i++)
         start[i + 1] += start[i];
     for (uint32_t i = 0; i < b->cell_count; i++)
-        l[start[b->cells[i].row]++] = i;
+        l[start[b->cells[i].row - b->row_min]++] = i;
     memmove(start + 1, start, buckets * sizeof *start);
     start[0] = 0;
     *list = l;
@@ -271,7 +276,7 @@ enum err build_sort_cells(struct segment_builder *b, uint32_t **order,
     if (keys == NULL || spare == NULL)
         return arena_err(b->arena);
     uint32_t kept = 0;
-    for (size_t c = 0; c <= b->row_max; c++) {
+    for (size_t c = 0; c < row_count(b); c++) {
         uint32_t count = start[c + 1] - start[c];
         for (uint32_t i = 0; i < count; i++) {
             uint32_t at = list[start[c] + i];

@@ -16,7 +16,9 @@
 #include "record/codec_int.h"
 #include "record/segment_int.h"
 
-#define ZSTD_LEVEL 1
+#define LEVEL       1
+#define LEVEL_SMALL (-5) /* soon merged: quick, without tables of its own */
+#define SMALL       16384
 
 static char *room(struct buf *b, size_t n, size_t each)
 {
@@ -268,7 +270,8 @@ enum err segment_encode(const struct segment *s, struct arena *a,
     char *to = buf_reserve(out, bound);
     if (to == NULL)
         return out->err;
-    size_t n = ZSTD_compress(to, bound, view.p, view.n, ZSTD_LEVEL);
+    size_t n = ZSTD_compress(to, bound, view.p, view.n,
+                             view.n < SMALL ? LEVEL_SMALL : LEVEL);
     if (ZSTD_isError(n))
         return ERR_NOMEM;
     buf_added(out, n);

@@ -71,8 +71,7 @@ static void copy_cell(struct segment_builder *b, struct source *from,
     for (unsigned k = 0; k < N_COUNT; k++)
         if (c->number[k] != NULL)
             to->number[k] = c->number[k][i];
-    if (to->row > b->row_max)
-        b->row_max = to->row;
+    build_note_row(b, to->row);
 }
 
 static enum err add_segment(struct segment_builder *b,
