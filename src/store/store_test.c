@@ -549,6 +549,31 @@ static void a_copy_taken_midway_has_all_that_was_acknowledged(void **state)
     arena_fini(&copy.a);
 }
 
+static void hot_records_keep_within_their_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct store_options o = { .db = f->t.db, .cache_bytes = 64 * 1024 };
+    store_free(f->store);
+    assert_int_equal(store_new(&o, &f->store, NULL), OK);
+    for (int64_t round = 0; round < 3; round++)
+        for (int64_t user = 1; user <= 60; user++) {
+            struct store_op op = put(f, "a", round % 2 ? ANNA : ANNE);
+            assert_int_equal(store_commit(f->store, user, RECORD_R4, -1, &op, 1,
+                                          &f->a, NULL, NULL, NULL),
+                             OK);
+            struct store_stats stats = store_stats(f->store);
+            assert_in_range(stats.bytes_hot, 1, o.cache_bytes);
+            assert_in_range(stats.records_hot, 1, 59);
+        }
+    struct store_stats stats = store_stats(f->store);
+    assert_true(stats.records_hot > 5 && stats.misses > 60);
+    for (int64_t user = 1; user <= 60; user++)
+        assert_int_equal(store_erase(f->store, user), OK);
+    stats = store_stats(f->store);
+    assert_int_equal(stats.bytes_hot, 0);
+    assert_int_equal(stats.records_hot, 0);
+}
+
 /* Fails each allocation in turn; ASan sees whether one of them leaks. */
 static void no_allocation_failure_leaks_or_half_commits(void **state)
 {
@@ -618,6 +643,7 @@ int main(void)
         SET(users_and_kinds_are_worlds_apart),
         SET(a_snapshot_does_not_see_later_commits),
         SET(a_copy_taken_midway_has_all_that_was_acknowledged),
+        SET(hot_records_keep_within_their_memory),
         SET(no_allocation_failure_leaks_or_half_commits),
         SET(no_allocation_failure_harms_a_search),
     };
