@@ -216,10 +216,9 @@ enum err store_read(struct store_snapshot *snap, uint16_t type, struct str id,
 struct str store_new_id(struct arena *a, struct str type_name, struct str owner)
 {
     static const struct str shorts[] = {
-        STR_INIT("Patient"),       STR_INIT("Practitioner"),
-        STR_INIT("Location"),      STR_INIT("Organization"),
-        STR_INIT("Medication"),    STR_INIT("Binary"),
-        STR_INIT("RelatedPerson"),
+        STR_INIT("Patient"),    STR_INIT("Practitioner"),
+        STR_INIT("Location"),   STR_INIT("Organization"),
+        STR_INIT("Medication"), STR_INIT("Binary"),
     };
     for (size_t i = 0; i < sizeof shorts / sizeof shorts[0]; i++)
         if (str_eq(type_name, shorts[i]))
