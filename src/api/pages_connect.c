@@ -134,10 +134,11 @@ static enum err add_connection(struct http_request *r, struct progress *p,
         return err;
     for (size_t i = 0; i < report.type_count; i++)
         add_type(p, &report.types[i]);
-    if (status->n == 0 || (is_over(*status) && !is_over(report.status)))
+    /* What still runs counts before what ended, what worked before what did
+     * not. */
+    bool is_better = !is_over(report.status) || str_eq(*status, STR("failed"));
+    if (status->n == 0 || (is_over(*status) && is_better))
         *status = report.status;
-    else if (str_eq(*status, STR("failed")) && is_over(report.status))
-        *status = report.status; /* one that worked is worth saying so */
     return OK;
 }
 

@@ -129,7 +129,7 @@ static enum err apply_settings(const struct command *command, struct parsed *p,
 
 int main(int argc, char **argv)
 {
-    static struct parsed parsed;
+    struct parsed parsed = { 0 };
     AUTO_ARENA arena = ARENA(ARENA_MAX);
     struct config config;
     struct why w = { 0 };
