@@ -240,45 +240,44 @@ static int64_t total_got(const struct run *run)
     return n;
 }
 
-struct after {
-    struct run *run;
-    int64_t due_ms;
-};
-
-static enum err queue_refresh(struct db_session *s, void *context)
+/* {"connection":7}, and the name under which it is queued once. */
+static enum err add_job(struct db_session *s, struct str kind, int64_t user_id,
+                        int64_t connection_id, int64_t due_ms, bool *added)
 {
-    struct after *after = context;
-    struct run *run = after->run;
-    struct buf payload = BUF_IN(&run->arena, 128);
-    struct buf key = BUF_IN(&run->arena, 64);
+    AUTO_ARENA a = ARENA((size_t)64 * 1024);
+    struct buf payload = BUF_IN(&a, 128), key = BUF_IN(&a, 64);
     struct str text, name;
-    bool added;
     json_object(&payload);
-    json_member_i64(&payload, STR("connection"), run->connection.id);
+    json_member_i64(&payload, STR("connection"), connection_id);
     json_object_end(&payload);
     buf_add(&key, STR("connection:"));
-    buf_add_i64(&key, run->connection.id);
+    buf_add_i64(&key, connection_id);
     enum err err = buf_view(&payload, &text);
     if (err == OK)
         err = buf_view(&key, &name);
-    return err == OK
-               ? jobs_add(s, STR("refresh"), name, run->connection.user_id,
-                          text, after->due_ms, &added)
-               : err;
+    return err == OK ? jobs_add(s, kind, name, user_id, text, due_ms, added)
+                     : err;
+}
+
+enum err queue_refresh(struct db_session *s, struct run *run)
+{
+    int64_t every_s = run->ingest->o.refresh_every_s;
+    bool added;
+    return every_s <= 0 ? OK
+                        : add_job(s, STR("refresh"), run->connection.user_id,
+                                  run->connection.id,
+                                  clock_now_ms() + every_s * 1000, &added);
 }
 
 static enum err end(struct run *run)
 {
     size_t failed = 0;
-    struct ingest *i = run->ingest;
     enum err err = report_failures(run, &failed);
     if (err == OK)
         err = step(run, STR("member-data-ingestion-completed"),
                    failed > 0 ? STR("4") : STR("0"), STR(""), total_got(run),
                    STR("the record was collected"));
-    struct after after = { run, clock_now_ms() + i->o.refresh_every_s * 1000 };
-    if (err == OK && i->o.refresh_every_s > 0)
-        err = db_write(i->o.db, queue_refresh, &after);
+    run->comes_again = true;
     return err == OK ? report_end(run, STR("done"), STR("")) : err;
 }
 
@@ -361,6 +360,7 @@ static void gave_up(void *context, const struct job *job, const char *text)
     AUTO_RUN run = { 0 };
     run_init(&run, ingest, &c, &w);
     run.is_resumed = true; /* the rows of its types stay */
+    run.comes_again = true;
     if (system_get(ingest->o.db, c.system_id, &run.arena, &run.system) != OK)
         run.system.name = STR("");
     if (report_end(&run, STR("failed"), str_of(text)) != OK)
@@ -388,20 +388,7 @@ size_t ingest_kinds(struct ingest *i, struct job_kind *out, size_t room)
 enum err ingest_queue(struct db_session *s, int64_t user_id,
                       int64_t connection_id, int64_t due_ms, bool *queued)
 {
-    AUTO_ARENA a = ARENA((size_t)64 * 1024);
-    struct buf payload = BUF_IN(&a, 128), key = BUF_IN(&a, 64);
-    struct str text, name;
-    json_object(&payload);
-    json_member_i64(&payload, STR("connection"), connection_id);
-    json_object_end(&payload);
-    buf_add(&key, STR("connection:"));
-    buf_add_i64(&key, connection_id);
-    enum err err = buf_view(&payload, &text);
-    if (err == OK)
-        err = buf_view(&key, &name);
-    return err == OK
-               ? jobs_add(s, STR("ingest"), name, user_id, text, due_ms, queued)
-               : err;
+    return add_job(s, STR("ingest"), user_id, connection_id, due_ms, queued);
 }
 
 /* --- the Patient, before the browser goes back -----------------------------

@@ -22,7 +22,11 @@ struct run_type {
     const struct plan_type *plan; /* NULL: found by references */
     size_t attempt;
     size_t open;      /* queries of this attempt not yet ended */
+    size_t queries;   /* of this attempt, all */
     size_t succeeded; /* of this attempt */
+    size_t broken;    /* of this attempt: ended before their end */
+    bool is_short;    /* of this attempt: one gave less than it counts */
+    bool was_broken;  /* an earlier attempt was */
     bool is_dirty;    /* the row on disk is older */
     struct run_type *next;
 };
@@ -56,6 +60,8 @@ struct run {
     struct old_token *old_tokens;
     int64_t token_taken_ms;
     unsigned token_number; /* counts the tokens of this run */
+    int64_t starts;        /* requests started */
+    int64_t good_start;    /* the last started of those that met a 2xx */
     struct map patients;   /* other Patients: may_see or may_not */
     int64_t started_ms;
 
@@ -74,6 +80,7 @@ struct run {
     struct page *pages;
     bool state_dirty; /* a type was finished since the state was kept */
     bool is_resumed;  /* an earlier attempt finished some types */
+    bool comes_again; /* report_end() queues the next refresh */
 };
 
 /* A resource that something refers to and no query gave. */
@@ -86,6 +93,8 @@ struct want {
 
 /* ingest.c: what an earlier attempt stored need not be read again. */
 MUST_CHECK enum err mark_held(struct run *run);
+/* Tomorrow's refresh; after this job's key is free. */
+MUST_CHECK enum err queue_refresh(struct db_session *s, struct run *run);
 
 /* fetch.c: every query of the plan, then what is wanted. */
 MUST_CHECK enum err fetch_all(struct run *run, const struct plan *plan);
@@ -111,6 +120,7 @@ struct run_type *run_type_of(struct run *run, struct str type);
 /* report.c */
 MUST_CHECK enum err report_begin(struct run *run);
 MUST_CHECK enum err report_save(struct db_session *s, struct run *run);
+/* Ends the run, frees the job's key, queues what comes next: at once. */
 MUST_CHECK enum err report_end(struct run *run, struct str status,
                                struct str detail);
 

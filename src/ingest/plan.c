@@ -1,5 +1,7 @@
 #include "ingest/plan.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/map.h"
 
@@ -19,7 +21,10 @@ struct row {
     "patient={p}&category=activity\npatient={p}&category=sdoh\n"               \
     "patient={p}&category=functional-status\n"                                 \
     "patient={p}&category=disability-status\n"                                 \
-    "patient={p}&category=cognitive-status"
+    "patient={p}&category=cognitive-status\n"                                  \
+    "patient={p}&category=symptom\n"                                           \
+    "patient={p}&category=treatment-intervention-preference\n"                 \
+    "patient={p}&category=care-experience-preference"
 
 /* A server that takes the plain query gives all; one that refuses it wants its
  * US Core combination. */
@@ -208,6 +213,34 @@ static void add_type(struct making *m, struct str type,
     map_put(&m->by_type, type, t);
 }
 
+static bool lists(struct yyjson_val *array, struct str text)
+{
+    for (JSON_EACH(one, array))
+        if (str_eq(json_text(one.now), text))
+            return true;
+    return false;
+}
+
+/* Who wrote it comes with it, where the server says it can; a first attempt, as
+ * some refuse it for want of a scope.  Provenance has no search by patient. */
+static void with_provenance(struct making *m, struct plan_type *t,
+                            struct yyjson_val *resource)
+{
+    if (t->attempt_count == 0 || t->attempt_count == PLAN_ATTEMPTS_MAX ||
+        !plan_scope_covers(m->scope, STR("Provenance")) ||
+        !lists(json_get(resource, STR("searchRevInclude")),
+               STR("Provenance:target")))
+        return;
+    struct str first = STR(""), lines = t->attempts[0], one;
+    while (str_cut(&lines, '\n', &one))
+        first = arena_cat(m->arena, first, first.n > 0 ? STR("\n") : STR(""),
+                          one, STR("&_revinclude=Provenance:target"));
+    memmove(t->attempts + 1, t->attempts,
+            t->attempt_count * sizeof t->attempts[0]);
+    t->attempts[0] = first;
+    t->attempt_count++;
+}
+
 /* Types that the server says it finds by patient and our table has not; for
  * those of the table a server's own parameter is one attempt more. */
 static void join(struct making *m, struct yyjson_val *resource)
@@ -225,11 +258,16 @@ static void join(struct making *m, struct yyjson_val *resource)
     struct plan_type *known = map_get(&m->by_type, type);
     if (known == NULL) {
         struct str attempts[PLAN_ATTEMPTS_MAX] = { query };
+        if (str_eq(type, STR("Appointment"))) /* Oracle wants a date */
+            attempts[1] = arena_cat(m->arena, query, STR("&date=ge1900-01-01"));
         add_type(m, arena_str(m->arena, type), attempts);
     } else if (!str_eq(param, STR("patient")) &&
                known->attempt_count < PLAN_ATTEMPTS_MAX) {
         known->attempts[known->attempt_count++] = query;
     }
+    known = map_get(&m->by_type, type);
+    if (known != NULL)
+        with_provenance(m, known, resource);
 }
 
 enum err plan_make(struct arena *a, enum release release,

@@ -144,12 +144,16 @@ static enum err do_end(struct db_session *s, void *context)
             t->is_dirty = true;
         }
     }
+    int64_t now = clock_now_ms();
     enum err err = report_save(s, run);
     if (err == OK)
-        err = save_run(s, run, e->status, clock_now_ms(), e->detail);
+        err = save_run(s, run, e->status, now, e->detail);
+    if (err == OK && str_eq(e->status, STR("done")))
+        err = connection_set_ingested(s, run->connection.user_id,
+                                      run->connection.id, now);
     if (err == OK && run->job != NULL) /* who sees the end may ask again */
         err = jobs_release_in(s, run->job);
-    return err;
+    return err == OK && run->comes_again ? queue_refresh(s, run) : err;
 }
 
 enum err report_end(struct run *run, struct str status, struct str detail)
