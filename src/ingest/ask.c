@@ -24,6 +24,8 @@ struct query *ask_new(struct fetch *f, struct run_type *type, struct str url)
     q->type = type;
     q->url = q->first_url = url;
     q->seen = MAP_IN(&f->run->arena);
+    q->older = f->all;
+    f->all = q;
     ask_enqueue(f, q);
     return q;
 }

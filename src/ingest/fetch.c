@@ -273,7 +273,7 @@ enum err fetch_all(struct run *run, const struct plan *plan)
         err = loop(&f);
     }
     http_batch_free(f.batch);
-    for (struct query *q = f.waiting; q != NULL; q = q->next)
+    for (struct query *q = f.all; q != NULL; q = q->older)
         ask_drop_page(q);
     return err;
 }

@@ -34,10 +34,13 @@ struct query {
     int64_t total, entries; /* as said, as seen */
     struct map seen;        /* urls of its pages */
     struct query *next;
+    struct query *older; /* in fetch.all */
 };
 
 struct fetch {
     struct run *run;
+    struct query *all; /* newest first: their pages are freed at the end, those
+                          of calls that were under way too */
     struct http_batch *batch;
     struct query *waiting, **last_waiting;
     size_t active, max;
