@@ -113,8 +113,6 @@ static bool from_start(struct fetch *f, struct query *q)
     q->pages = q->empty = q->tries = 0;
     q->entries = 0;
     q->seen = MAP_IN(&f->run->arena);
-    q->older = f->all;
-    f->all = q;
     ask_drop_page(q);
     ask_enqueue(f, q);
     return true;
