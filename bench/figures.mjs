@@ -2,12 +2,12 @@
 // machine; every figure is the median of RUNS runs.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { World } from '../tests/support/world.mjs';
-import { Program, build, freePort, freshFolder, run, shared } from '../tests/support/programs.mjs';
+import { World, browse } from '../tests/support/world.mjs';
+import { Program, build, freePort, freshFolder, shared } from '../tests/support/programs.mjs';
 
 const runs = Number(process.env.RUNS ?? 5);
 const chosen = process.argv.slice(2);
@@ -156,13 +156,15 @@ const figures = {
     const large = existsSync(patients) ? readdirSync(join(patients, 'r4')).find((f) => f.startsWith('blaze-large-4b86befa'))?.replace(/\.json\.gz$/, '') : undefined;
     const login = large ? [large, 'tributary'] : ['wilmasmart', 'Cerner01'];
     const world = await World.start({ ...quiet, patients: large ? patients : undefined });
-    const pages = await record(world, login);
+    const system = world.systems.find((v) => v.id === 4707);
+    let pages;
     for (let r = 0; r < runs + 1; r++) {
       const user = await world.user(`connect-${r}`);
       await world.connect(user, 4707, login, { fhirVersion: 'r4' });
       const [report] = await world.ingested(user, 300);
       const took = (Date.parse(report.ended_at) - Date.parse(report.started_at)) / 1000;
       const got = report.types.reduce((n, t) => n + t.got, 0);
+      pages ??= await pagesOf(world, system, login, report);
       const plain = plainCurl(pages);
       if (r > 0) { ratios.push(took / plain); rates.push(got / took); }
     }
@@ -205,36 +207,44 @@ const figures = {
   },
 };
 
-// Every page that an ingest asked for, with its token: seen by a proxy between
-// server and sandbox, in a run that is not timed.
-async function record(world, login) {
-  const port = await freePort();
-  const seen = [];
-  let token;
-  const proxy = createServer((request, response) => {
-    const ahead = httpRequest({ host: '127.0.0.1', port: world.sandboxPort, path: request.url, method: request.method, headers: { ...request.headers, host: `127.0.0.1:${world.sandboxPort}` } }, (answer) => {
-      if (request.method === 'GET' && answer.statusCode === 200 && request.headers.authorization) {
-        seen.push(request.url);
-        token = request.headers.authorization;
-      }
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
-    request.pipe(ahead);
-  });
-  await new Promise((done) => proxy.listen(port, '127.0.0.1', done));
-  const told = JSON.stringify({ systems: world.systems });
-  const swap = (text) => text.replaceAll(`127.0.0.1:${world.sandboxPort}`, `127.0.0.1:${port}`);
-  run('tributary', ['system', 'import', '-', '--data', world.data], swap(told));
-  await world.server.stop();
-  world.serverArgs.push('--outbound-allow', `127.0.0.1:${world.sandboxPort},127.0.0.1:${port}`);
-  await world.startServer();
-  const user = await world.user('recorded');
-  await world.connect(user, 4707, login, { fhirVersion: 'r4' });
-  await world.ingested(user, 300);
-  run('tributary', ['system', 'import', '-', '--data', world.data], told);
-  proxy.close();
-  return { urls: seen.map((u) => `${world.sandboxBase}${u}`), token };
+// The pages that an ingest asks for, found as an app of the sandbox's own: the
+// types of its report by patient, with their next pages, and what they refer to.
+async function pagesOf(world, system, login, report) {
+  const base = system.endpoints.find((e) => e.fhir_version === 'R4').base_url;
+  const config = await (await fetch(`${base}/.well-known/smart-configuration`)).json().catch(() => undefined)
+    ?? Object.fromEntries((await (await fetch(`${base}/metadata`)).json()).rest[0].security.extension[0].extension.map((e) => [`${e.url === 'authorize' ? 'authorization' : e.url}_endpoint`, e.valueUri]));
+  const verifier = 'v'.repeat(43);
+  const challenge = createHash('sha256').update(verifier).digest('base64url');
+  const redirect = 'http://127.0.0.1:9/bench';
+  const ask = new URLSearchParams({ response_type: 'code', client_id: system.client.client_id, redirect_uri: redirect, scope: (config.scopes_supported ?? ['launch/patient', 'openid', 'fhirUser', 'offline_access', ...report.types.filter((t) => t.got > 0).map((t) => `patient/${t.type}.read`)]).filter((v) => !v.includes('*')).join(' '), state: 's', aud: base, code_challenge: challenge, code_challenge_method: 'S256' });
+  const back = await browse(`${config.authorization_endpoint}?${ask}`, { login, end: redirect });
+  const basic = Buffer.from(`${system.client.client_id}:${system.client.client_secret}`).toString('base64');
+  const grant = await (await fetch(config.token_endpoint, { method: 'POST', headers: { Authorization: `Basic ${basic}` }, body: new URLSearchParams({ grant_type: 'authorization_code', code: back.searchParams.get('code') ?? '', redirect_uri: redirect, code_verifier: verifier }) })).json();
+  if (!grant.access_token) throw new Error(`no token of the sandbox: ${JSON.stringify(grant)} ${back.search}`);
+  const claims = grant.id_token ? JSON.parse(Buffer.from(grant.id_token.split('.')[1], 'base64url')) : {};
+  const patient = grant.patient ?? claims.fhirUser?.split('/').pop();
+  const token = `Bearer ${grant.access_token}`;
+  const urls = [], wanted = new Set(), held = new Set();
+  const read = async (url) => {
+    const answer = await fetch(url, { headers: { Authorization: token, Accept: 'application/fhir+json' } });
+    const text = await answer.text();
+    if (!answer.ok) {
+      if (process.env.DEBUG) console.log(answer.status, url, text.slice(0, 200));
+      return undefined;
+    }
+    urls.push(url);
+    for (const [, ref] of text.matchAll(/"(?:reference|url)":"([A-Z][A-Za-z]+\/[A-Za-z0-9.-]+)"/g)) wanted.add(ref);
+    return JSON.parse(text);
+  };
+  for (const type of report.types.filter((t) => t.asked > 0).map((t) => t.type)) {
+    for (let url = type === 'Patient' ? `${base}/Patient/${patient}` : `${base}/${type}?patient=${patient}&_count=100`; url;) {
+      const page = await read(url);
+      for (const e of page?.entry ?? []) held.add(`${e.resource.resourceType}/${e.resource.id}`);
+      url = page?.link?.find((l) => l.relation === 'next')?.url;
+    }
+  }
+  for (const ref of wanted) if (!held.has(ref) && !ref.startsWith('Patient/')) await read(`${base}/${ref}`);
+  return { urls, token };
 }
 
 // The same pages by curl, eight at once, connections kept.
