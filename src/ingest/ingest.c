@@ -78,6 +78,7 @@ static void run_init(struct run *run, struct ingest *ingest,
     run->held = MAP_IN(&run->arena);
     run->wanted = MAP_IN(&run->arena);
     run->patients = MAP_IN(&run->arena);
+    run->ids = MAP_IN(&run->arena);
     run->release = R4;
     (void)release_find(c->fhir_version, &run->release);
     run->kind = (enum record_kind)run->release;
@@ -86,6 +87,7 @@ static void run_init(struct run *run, struct ingest *ingest,
         .connection = &run->connection,
         .release = run->release,
         .public_base = ingest->o.public_base,
+        .ids = &run->ids,
         .wants = add_want,
         .context = run,
     };

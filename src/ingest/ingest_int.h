@@ -63,6 +63,7 @@ struct run {
     int64_t starts;        /* requests started */
     int64_t good_start;    /* the last started of those that met a 2xx */
     struct map patients;   /* other Patients: may_see or may_not */
+    struct map ids;        /* \"Type/id\" of the system -> our id */
     int64_t started_ms;
 
     struct run_type *types, **last_type;

@@ -82,12 +82,32 @@ bool source_ref_split(enum release release, struct str base_url,
     return true;
 }
 
+/* Made once a run: an id costs several HMACs, and one Encounter is referred to
+ * by hundreds of resources. */
+static struct str known_id(const struct normaliser *n, struct arena *a,
+                           const struct source_ref *ref)
+{
+    struct str key = arena_cat(a, ref->type, STR("/"), ref->id);
+    struct str *known = n->ids == NULL ? NULL : map_get(n->ids, key);
+    if (known != NULL)
+        return *known;
+    struct str id = ingest_local_id(n->ingest, a, n->connection, ref->type,
+                                    ref->id, n->owner);
+    if (n->ids == NULL || id.p == NULL)
+        return id;
+    struct arena *kept = n->ids->arena;
+    struct str *slot = arena_alloc(kept, sizeof *slot);
+    if (slot == NULL)
+        return id;
+    *slot = arena_str(kept, id);
+    map_put(n->ids, arena_str(kept, key), slot);
+    return id;
+}
+
 static struct str local_reference(const struct normaliser *n, struct arena *a,
                                   const struct source_ref *ref)
 {
-    return arena_cat(a, ref->type, STR("/"),
-                     ingest_local_id(n->ingest, a, n->connection, ref->type,
-                                     ref->id, n->owner));
+    return arena_cat(a, ref->type, STR("/"), known_id(n, a, ref));
 }
 
 /* Attachment.url becomes our Binary's, absolute (contract 7.5). */

@@ -24,6 +24,7 @@ struct normaliser {
     enum release release;
     struct str owner; /* local id of the Patient */
     struct str public_base;
+    struct map *ids; /* local ids made so far; NULL: none are kept */
     /* Called for each reference to another resource of the system;
      * attachment_url: of a document outside of FHIR, else "". */
     void (*wants)(void *context, const struct source_ref *ref,
