@@ -28,7 +28,13 @@ add_custom_command(
   DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-definitions.py
           ${CMAKE_SOURCE_DIR}/src/fhir/datatypes.h
   VERBATIM)
-set(fhir_generated ${generated}/fhir_tables.c)
+add_custom_command(
+  OUTPUT ${generated}/fhir_summary.c
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/compile-summary.py
+          ${CMAKE_SOURCE_DIR}/definitions ${generated}/fhir_summary.c
+  DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-summary.py
+  VERBATIM)
+set(fhir_generated ${generated}/fhir_tables.c ${generated}/fhir_summary.c)
 
 file(GLOB assets CONFIGURE_DEPENDS src/ui/assets/*)
 embed(ui ui_assets ${assets})

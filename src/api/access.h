@@ -40,4 +40,10 @@ struct access {
  * app only), or all of the app's users. */
 MUST_CHECK enum err access_fhir(struct http_request *r, struct access *out);
 
+/* What r->principal leads to once it is known who asks: whom to tell when the
+ * request fails after all. */
+struct access_trace {
+    void (*failed)(const struct http_request *r, int status);
+};
+
 #endif

@@ -1,6 +1,8 @@
 /* How an err looks in each family of endpoints (contract 3.5). */
 #include "api/routes.h"
 
+#include "api/access.h"
+#include "api/fhir.h"
 #include "api/services.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -72,7 +74,10 @@ static void begin(struct http_request *r, struct http_response *out,
 void family_fhir(struct http_request *r, struct http_response *out,
                  enum err err)
 {
-    begin(r, out, err, STR("application/fhir+json; charset=utf-8"));
+    begin(r, out, err, FHIR_TYPE);
+    const struct access_trace *trace = r->principal;
+    if (trace != NULL)
+        trace->failed(r, out->status);
     struct buf *b = &out->body;
     json_object(b);
     json_member(b, STR("resourceType"), STR("OperationOutcome"));

@@ -1,5 +1,7 @@
 #include "api/fhir.h"
 
+#include "api/fhir_prefer.h"
+#include "api/fhir_shape.h"
 #include "audit/audit.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -52,6 +54,39 @@ static enum err resolve_type(struct fhir *f, struct str name)
                   STR(" has no resource type "), name);
 }
 
+/* Who asked for what, for the trace of a failure. */
+struct asker {
+    struct access_trace trace; /* first: r->principal is one */
+    struct fhir f;
+    enum interaction interaction;
+};
+
+static void audit_failure(const struct http_request *r, int status)
+{
+    static const char letters[] = {
+        [INTERACTION_READ] = 'R',       [INTERACTION_VREAD] = 'R',
+        [INTERACTION_SEARCH] = 'S',     [INTERACTION_HISTORY] = 'R',
+        [INTERACTION_CREATE] = 'C',     [INTERACTION_UPDATE] = 'U',
+        [INTERACTION_PATCH] = 'U',      [INTERACTION_DELETE] = 'D',
+        [INTERACTION_EVERYTHING] = 'E', [INTERACTION_EXPORT] = 'E',
+        [INTERACTION_BATCH] = 'C',
+    };
+    const struct asker *asker = r->principal;
+    if (asker != NULL && !asker->f.access.is_app_wide)
+        fhir_audit(&asker->f, letters[asker->interaction], status);
+}
+
+static enum err keep_asker(struct http_request *r, const struct fhir *f,
+                           enum interaction interaction)
+{
+    struct asker *asker = arena_alloc(r->arena, sizeof *asker);
+    if (asker == NULL)
+        return arena_err(r->arena);
+    *asker = (struct asker){ { audit_failure }, *f, interaction };
+    r->principal = asker;
+    return OK;
+}
+
 enum err fhir_begin(struct http_request *r, enum interaction interaction,
                     struct fhir *out)
 {
@@ -60,7 +95,11 @@ enum err fhir_begin(struct http_request *r, enum interaction interaction,
     if (err == OK)
         err = access_fhir(r, &f.access);
     if (err == OK)
+        err = keep_asker(r, &f, interaction);
+    if (err == OK)
         err = resolve_type(&f, r->captures[CAPTURE_TYPE]);
+    if (err == OK && !str_eq(f.type_name, STR("Binary")))
+        err = prefer_check_format(r);
     if (err == OK)
         err = policy_allows(&f.access.principal, interaction, f.type_name,
                             &r->why);
@@ -137,7 +176,8 @@ void bundle_begin(struct buf *b, struct str type, int64_t total)
 
 enum err bundle_entry(struct buf *b, const struct fhir *f,
                       struct store_snapshot *snap,
-                      const struct record_entry *entry, struct str mode)
+                      const struct record_entry *entry, struct str mode,
+                      const struct fhir_shape *shape)
 {
     json_object(b);
     buf_add(b, STR("\"fullUrl\":\""));
@@ -149,13 +189,14 @@ enum err bundle_entry(struct buf *b, const struct fhir *f,
     buf_add(b, STR("\",\"search\":{\"mode\":\""));
     buf_add(b, mode);
     buf_add(b, STR("\"},\"resource\":"));
-    enum err err = store_body(snap, entry->slot, b);
+    enum err err = shape == NULL
+                       ? store_body(snap, entry->slot, b)
+                       : fhir_shape_add(f, shape, snap, entry->slot, b);
     buf_add_char(b, '}');
     return err;
 }
 
-/* Parameters that never go into a link. */
-static bool is_private(struct str name)
+bool fhir_is_private(struct str name)
 {
     static const struct str names[] = {
         STR_INIT("access_token"),
@@ -184,7 +225,7 @@ static void add_link(struct buf *b, const struct fhir *f, struct str relation,
     buf_add(&url, path);
     for (size_t i = 0; i < params->n; i++) {
         struct str name = params->at[i].name;
-        if (!is_private(name) && !(cursor.p != NULL && is_cursor(name)))
+        if (!fhir_is_private(name) && !(cursor.p != NULL && is_cursor(name)))
             url_add_param(&url, name, params->at[i].value);
     }
     if (cursor.p != NULL)

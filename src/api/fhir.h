@@ -43,18 +43,23 @@ void fhir_close(struct store_snapshot **snap);
 /* Leaves the trace of an access (written behind the answer). */
 void fhir_audit(const struct fhir *f, char interaction, int status);
 
+/* Parameters that never go into a link: tokens and secrets. */
+bool fhir_is_private(struct str name);
+
 /* ETag, Last-Modified. */
 void fhir_version_headers(struct http_response *out,
                           const struct store_version *v);
 /* The number in W/"9000000000001"; false when there is none. */
 bool fhir_etag_version(struct str etag, int64_t *out);
 
+struct fhir_shape; /* fhir_shape.h; NULL: whole resources */
 /* {"resourceType":"Bundle","type":..,"total":..,"entry":[ */
 void bundle_begin(struct buf *b, struct str type, int64_t total);
 MUST_CHECK enum err bundle_entry(struct buf *b, const struct fhir *f,
                                  struct store_snapshot *snap,
                                  const struct record_entry *entry,
-                                 struct str mode);
+                                 struct str mode,
+                                 const struct fhir_shape *shape);
 /* ] and the links: none, or self and next.  next_cursor p NULL: no next page;
  * else the value of cursor_name. */
 void bundle_end(struct buf *b, const struct fhir *f, struct str path,
@@ -69,7 +74,7 @@ MUST_CHECK enum err fhir_search_wide(const struct fhir *f, struct query *q,
 MUST_CHECK enum err fhir_find_owner(struct fhir *f, struct str id);
 
 http_handler fhir_search, fhir_search_post, fhir_read, fhir_vread, fhir_history,
-    fhir_create, fhir_update, fhir_delete, fhir_everything, fhir_bundle,
-    fhir_metadata, fhir_smart_configuration;
+    fhir_create, fhir_update, fhir_patch, fhir_delete, fhir_everything,
+    fhir_bundle, fhir_root, fhir_metadata, fhir_smart_configuration;
 
 #endif

@@ -70,7 +70,8 @@ static enum err render(const struct fhir *f, struct store_snapshot *snap,
     buf_reserve(b, (hits->n - (size_t)skip + 1) * BODY_GUESS);
     bundle_begin(b, STR("searchset"), (int64_t)hits->total);
     for (size_t i = (size_t)skip; i < hits->n; i++) {
-        enum err err = bundle_entry(b, f, snap, &hits->at[i], STR("match"));
+        enum err err =
+            bundle_entry(b, f, snap, &hits->at[i], STR("match"), NULL);
         if (err != OK)
             return err;
     }

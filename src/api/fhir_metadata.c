@@ -1,5 +1,7 @@
 #include "api/fhir.h"
 
+#include "api/fhir_prefer.h"
+
 #include "base/json.h"
 #include "fhir/capability.h"
 
@@ -7,6 +9,8 @@ enum err fhir_metadata(struct http_request *r, struct http_response *out)
 {
     struct fhir f;
     enum err err = fhir_begin_open(r, &f);
+    if (err == OK)
+        err = prefer_check_format(r);
     if (err != OK)
         return err;
     struct str public_base = f.services->public_base;
@@ -21,6 +25,19 @@ enum err fhir_metadata(struct http_request *r, struct http_response *out)
     http_set_type(out, FHIR_TYPE);
     capability_render(&out->body, f.release, &facts);
     return OK;
+}
+
+/* GET [base]: with search parameters a search over all types, else what
+ * metadata answers. */
+enum err fhir_root(struct http_request *r, struct http_response *out)
+{
+    for (size_t i = 0; i < r->params.n; i++) {
+        struct str name = r->params.at[i].name;
+        if (!fhir_is_private(name) && !str_eq(name, STR("_format")) &&
+            !str_eq(name, STR("_pretty")))
+            return fhir_search(r, out);
+    }
+    return fhir_metadata(r, out);
 }
 
 static void add_list(struct buf *b, struct str key, const struct str *items,

@@ -1,4 +1,4 @@
-#include "api/fhir.h"
+#include "api/fhir_shape.h"
 
 #include "base/base64.h"
 #include "base/clock.h"
@@ -37,18 +37,39 @@ static bool wants_bytes(const struct fhir *f)
            str_search(accept, STR("text/html")) == accept.n;
 }
 
+/* If-None-Match, else If-Modified-Since (RFC 9110 section 13.2.2). */
+static bool is_known(const struct http_request *r,
+                     const struct store_version *v)
+{
+    struct str rest = http_header(r, STR("If-None-Match")), one;
+    int64_t ms;
+    if (rest.p != NULL) {
+        while (str_cut(&rest, ',', &one)) {
+            int64_t version;
+            if (str_eq(str_trim(one), STR("*")) ||
+                (fhir_etag_version(one, &version) && version == v->version_id))
+                return true;
+        }
+        return false;
+    }
+    struct str since = http_header(r, STR("If-Modified-Since"));
+    return since.p != NULL && clock_parse_http_date(since, &ms) == OK &&
+           v->last_updated_ms / 1000 <= ms / 1000;
+}
+
 static enum err answer(const struct fhir *f, struct store_snapshot *snap,
                        const struct store_version *v, struct http_response *out)
 {
-    int64_t known;
-    struct str none_match = http_header(f->http, STR("If-None-Match"));
     fhir_version_headers(out, v);
-    if (fhir_etag_version(none_match, &known) && known == v->version_id) {
+    if (is_known(f->http, v)) {
         out->status = 304;
         return OK;
     }
     http_set_type(out, FHIR_TYPE);
-    enum err err = store_body(snap, v->slot, &out->body);
+    struct fhir_shape shape;
+    enum err err = fhir_shape_read(f, &shape);
+    if (err == OK)
+        err = fhir_shape_add(f, &shape, snap, v->slot, &out->body);
     if (err == OK && wants_bytes(f))
         err = answer_bytes(f, out);
     fhir_audit(f, 'R', out->status);
@@ -110,89 +131,4 @@ enum err fhir_vread(struct http_request *r, struct http_response *out)
     if (err != OK)
         return absent(&f, err, id);
     return answer(&f, snap, &v, out);
-}
-
-static enum err history_entry(struct buf *b, const struct fhir *f,
-                              struct store_snapshot *snap,
-                              const struct store_version *v)
-{
-    struct str type = release_type_name(f->release, v->type);
-    json_object(b);
-    json_member(
-        b, STR("fullUrl"),
-        arena_cat(f->http->arena, f->base, STR("/"), type, STR("/"), v->id));
-    enum err err = OK;
-    if (!v->is_deleted) {
-        buf_add(b, STR(",\"resource\":"));
-        err = store_body(snap, v->slot, b);
-    }
-    json_key(b, STR("request"));
-    json_object(b);
-    json_member(b, STR("method"), v->is_deleted ? STR("DELETE") : STR("PUT"));
-    json_member(b, STR("url"),
-                arena_cat(f->http->arena, type, STR("/"), v->id));
-    json_object_end(b);
-    json_key(b, STR("response"));
-    json_object(b);
-    json_member(b, STR("status"),
-                v->is_deleted ? STR("204")
-                              : (v->is_first ? STR("201") : STR("200")));
-    buf_add(b, STR(",\"etag\":\"W/\\\""));
-    buf_add_i64(b, v->version_id);
-    buf_add(b, STR("\\\"\",\"lastModified\":\""));
-    clock_add_instant(b, v->last_updated_ms);
-    buf_add(b, STR("\"}"));
-    json_object_end(b);
-    return err;
-}
-
-/* count and skip of a history, from the query. */
-static void history_page(const struct http_request *r, const struct fhir *f,
-                         size_t *count, size_t *skip)
-{
-    int64_t n;
-    *count = FHIR_COUNT_DEFAULT;
-    *skip = 0;
-    if (str_to_i64(url_param(&r->params, STR("_count")), &n) && n > 0)
-        *count = n > f->info->count_max ? f->info->count_max : (size_t)n;
-    if (str_to_i64(url_param(&r->params, STR("_skip")), &n) && n > 0)
-        *skip = (size_t)n;
-}
-
-enum err fhir_history(struct http_request *r, struct http_response *out)
-{
-    struct fhir f;
-    AUTO_SNAPSHOT *snap = NULL;
-    struct str id = r->captures[CAPTURE_ID];
-    enum err err = begin(r, INTERACTION_HISTORY, &f, &snap);
-    if (err != OK)
-        return err;
-    int64_t since_ms = 0;
-    struct str since = url_param(&r->params, STR("_since"));
-    if (since.p != NULL && clock_parse_instant(since, &since_ms) != OK)
-        return why(&r->why, ERR_INVALID, "_since is no instant");
-    size_t count, skip, n, total;
-    struct store_version *versions;
-    history_page(r, &f, &count, &skip);
-    err = store_history(snap, f.type, id, since_ms, skip, count, r->arena,
-                        &versions, &n, &total);
-    if (err == OK && total == 0 && id.n > 0 && since_ms == 0)
-        err = ERR_NOT_FOUND;
-    if (err != OK)
-        return absent(&f, err, id);
-    http_set_type(out, FHIR_TYPE);
-    bundle_begin(&out->body, STR("history"), (int64_t)total);
-    for (size_t i = 0; err == OK && i < n; i++)
-        err = history_entry(&out->body, &f, snap, &versions[i]);
-    struct buf next = BUF_IN(r->arena, 32);
-    struct str cursor = STR_NONE;
-    buf_add_u64(&next, skip + n);
-    if (err == OK && skip + n < total)
-        err = buf_view(&next, &cursor);
-    bundle_end(&out->body, &f,
-               arena_cat(r->arena, STR("/"), f.type_name,
-                         id.n > 0 ? STR("/") : STR(""), id, STR("/_history")),
-               &r->params, STR("_skip"), cursor);
-    fhir_audit(&f, 'R', 200);
-    return err;
 }

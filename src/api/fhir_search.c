@@ -1,6 +1,8 @@
-#include "api/fhir.h"
+#include "api/fhir_prefer.h"
+#include "api/fhir_shape.h"
 
 #include "base/json.h"
+#include "fhir/outcome.h"
 
 #define WINDOW_MAX 10000
 #define BODY_GUESS 1536 /* bytes of an entry, to reserve a page at once */
@@ -56,6 +58,50 @@ static void next_cursor(const struct fhir *f, const struct query *q,
                            STR("/"), last->id);
 }
 
+/* Lenient handling says what it did not understand. */
+static void warn_of_ignored(struct buf *b, const struct fhir *f,
+                            const struct query *q)
+{
+    struct arena *a = f->http->arena;
+    struct outcome_issue *issues =
+        arena_zalloc(a, q->ignored_count, sizeof *issues);
+    if (issues == NULL)
+        return;
+    for (size_t i = 0; i < q->ignored_count; i++)
+        issues[i] = (struct outcome_issue){
+            .severity = STR("warning"),
+            .code = STR("not-supported"),
+            .diagnostics = arena_cat(a, q->ignored[i],
+                                     STR(" is no search parameter here and was "
+                                         "ignored")),
+        };
+    json_object(b);
+    json_key(b, STR("search"));
+    buf_add(b, STR("{\"mode\":\"outcome\"}"));
+    json_key(b, STR("resource"));
+    outcome_render(b, f->release, issues, q->ignored_count);
+    json_object_end(b);
+}
+
+/* The self link has what was used. */
+static struct url_params used_params(const struct fhir *f,
+                                     const struct query *q,
+                                     const struct url_params *params)
+{
+    struct url_params used = { .at = arena_zalloc(f->http->arena, params->n + 1,
+                                                  sizeof *params->at) };
+    if (q->ignored_count == 0 || used.at == NULL)
+        return *params;
+    for (size_t i = 0; i < params->n; i++) {
+        bool is_used = true;
+        for (size_t k = 0; k < q->ignored_count; k++)
+            is_used &= !str_eq(params->at[i].name, q->ignored[k]);
+        if (is_used)
+            used.at[used.n++] = params->at[i];
+    }
+    return used;
+}
+
 static enum err render(const struct fhir *f, const struct query *q,
                        const struct record_hits *hits,
                        struct store_snapshot *snap,
@@ -68,19 +114,23 @@ static enum err render(const struct fhir *f, const struct query *q,
         buf_reserve(b, (hits->n + 1) * BODY_GUESS);
     bundle_begin(b, STR("searchset"),
                  q->total == TOTAL_NONE ? -1 : (int64_t)hits->total);
+    struct fhir_shape shape = fhir_shape_of(q);
     for (size_t i = 0; q->summary != SUMMARY_COUNT && i < hits->n; i++) {
-        enum err err =
-            bundle_entry(b, f, snap, &hits->at[i],
-                         i < hits->match_count ? STR("match") : STR("include"));
+        enum err err = bundle_entry(
+            b, f, snap, &hits->at[i],
+            i < hits->match_count ? STR("match") : STR("include"), &shape);
         if (err != OK)
             return err;
     }
+    if (q->ignored_count > 0 && f->info->warns_of_ignored)
+        warn_of_ignored(b, f, q);
     struct str name, cursor;
     next_cursor(f, q, hits, &name, &cursor);
     struct str path = f->type == TYPE_NONE
                           ? STR("")
                           : arena_cat(f->http->arena, STR("/"), f->type_name);
-    bundle_end(b, f, path, params, name, cursor);
+    struct url_params used = used_params(f, q, params);
+    bundle_end(b, f, path, &used, name, cursor);
     return OK;
 }
 
@@ -88,10 +138,10 @@ static enum err parse(struct fhir *f, const struct url_params *params,
                       struct query *q)
 {
     struct http_request *r = f->http;
-    struct str prefer = http_header(r, STR("Prefer"));
-    bool is_strict = str_search(prefer, STR("handling=strict")) < prefer.n;
-    enum err err = query_parse(r->arena, f->release, f->type, params,
-                               is_strict ? QUERY_STRICT : 0, q, &r->why);
+    enum err err = prefer_check(r);
+    if (err == OK)
+        err = query_parse(r->arena, f->release, f->type, params,
+                          prefer_is_strict(r) ? QUERY_STRICT : 0, q, &r->why);
     if (err == OK && !q->has_count && q->count == 0)
         q->count = FHIR_COUNT_DEFAULT;
     return err == OK ? check_window(r, q) : err;

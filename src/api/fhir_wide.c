@@ -1,6 +1,6 @@
 /* The system's view (decision 12): all of an app's users, one after the other,
  * in the order of their ids.  Slower than a person's search, never wrong. */
-#include "api/fhir.h"
+#include "api/fhir_shape.h"
 
 #include "auth/user.h"
 
@@ -13,6 +13,7 @@ struct wide {
     uint64_t total;
     uint64_t passed; /* matches before the page, not yet used up */
     uint64_t room;   /* entries that still fit on the page */
+    struct fhir_shape shape;
 };
 
 /* One user's part of the page. */
@@ -33,9 +34,9 @@ static enum err add_user(struct wide *w, int64_t user_id)
     w->total += hits.total;
     w->passed -= w->passed < hits.total ? w->passed : hits.total;
     for (size_t i = 0; err == OK && w->room > 0 && i < hits.n; i++)
-        err =
-            bundle_entry(w->b, f, snap, &hits.at[i],
-                         i < hits.match_count ? STR("match") : STR("include"));
+        err = bundle_entry(w->b, f, snap, &hits.at[i],
+                           i < hits.match_count ? STR("match") : STR("include"),
+                           &w->shape);
     w->room -= w->room < hits.match_count ? w->room : hits.match_count;
     return err;
 }
@@ -66,7 +67,7 @@ enum err fhir_search_wide(const struct fhir *f, struct query *q,
     uint64_t skip = q->skip, count = q->count;
     struct buf entries = BUF_IN(a, HTTP_BODY_MAX);
     q->after_id = STR_NONE;
-    struct wide w = { f, q, &entries, 0, skip, count };
+    struct wide w = { f, q, &entries, 0, skip, count, fhir_shape_of(q) };
     enum err err = walk(&w);
     struct str text;
     if (err == OK)

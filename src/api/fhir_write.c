@@ -1,9 +1,10 @@
-#include "api/fhir.h"
+/* create, update, patch, delete as requests of their own.  FHIR R4 section
+ * 3.1.0.8 and around. */
+#include "api/fhir_change.h"
 
+#include "api/fhir_prefer.h"
 #include "base/json.h"
-#include "fhir/resource.h"
-
-#define CONFLICT_TRIES 20
+#include "fhir/outcome.h"
 
 /* resourceType=Patient&id=1&gender=female: flat members, all of them text. */
 static enum err form_to_json(struct http_request *r, struct str *out)
@@ -40,113 +41,128 @@ static enum err read_body(const struct fhir *f, struct resource *out)
     return OK;
 }
 
-/* The stored resource as answer; Prefer: return=minimal leaves it out. */
-static enum err answer(const struct fhir *f, const struct store_op *op,
-                       struct http_response *out)
-{
-    struct http_request *r = f->http;
-    struct str prefer = http_header(r, STR("Prefer"));
-    struct buf version = BUF_IN(r->arena, 32);
-    struct str version_id;
-    buf_add_i64(&version, op->version_id);
-    enum err err = buf_view(&version, &version_id);
-    if (err != OK)
-        return err;
-    struct store_version v = { .version_id = op->version_id,
-                               .last_updated_ms = op->last_updated_ms };
-    fhir_version_headers(out, &v);
-    out->status = op->outcome == STORED_CREATED ? 201 : 200;
-    http_set_header(out, STR("Location"),
-                    arena_cat(r->arena, f->base, STR("/"), f->type_name,
-                              STR("/"), op->id, STR("/_history/"), version_id));
-    http_set_type(out, FHIR_TYPE);
-    if (str_search(prefer, STR("return=minimal")) < prefer.n)
-        return OK;
-    struct resource_stamp stamp = { op->id, version_id, op->last_updated_ms };
-    resource_render(op->resource, &stamp, &out->body);
-    return OK;
-}
+/* --- answers -------------------------------------------------------------- */
 
-static enum err commit(const struct fhir *f, int64_t if_seq,
-                       struct store_op *op)
+static enum err location(const struct fhir *f, struct str id, int64_t version,
+                         struct http_response *out)
 {
-    struct http_request *r = f->http;
-    enum err err = store_commit(f->services->store, f->access.user_id, f->kind,
-                                if_seq, op, 1, r->arena, NULL, NULL, &r->why);
-    if (err == ERR_PRECONDITION && r->why.text[0] == '\0')
-        return why(&r->why, err, "If-Match names another version");
+    struct arena *a = f->http->arena;
+    struct buf b = BUF_IN(a, 1024);
+    struct str text;
+    buf_add(&b, f->base);
+    buf_add_char(&b, '/');
+    buf_add(&b, f->type_name);
+    buf_add_char(&b, '/');
+    buf_add(&b, id);
+    buf_add(&b, STR("/_history/"));
+    buf_add_i64(&b, version);
+    enum err err = buf_view(&b, &text);
+    if (err == OK)
+        http_set_header(out, STR("Location"), text);
     return err;
 }
 
-/* What If-None-Exist finds: nothing (OK, *found false) or one resource;
- * ERR_PRECONDITION when several.  *seq is what was looked at. */
-static enum err find_existing(const struct fhir *f, struct str criteria,
-                              bool *found, struct record_entry *entry,
-                              struct store_snapshot **snap)
+static void say(const struct fhir *f, struct http_response *out,
+                struct str what, struct str id)
 {
-    struct http_request *r = f->http;
-    struct url_params params;
-    struct query q;
-    struct record_hits hits;
-    enum err err = url_parse_params(r->arena, criteria, &params);
-    if (err == OK)
-        err = query_parse(r->arena, f->release, f->type, &params, QUERY_STRICT,
-                          &q, &r->why);
-    if (err == OK && q.clause_count == 0)
-        err = why(&r->why, ERR_INVALID, "If-None-Exist has no criteria");
-    if (err == OK)
-        err = fhir_open(f, snap);
-    if (err != OK)
-        return err;
-    q.count = 2;
-    err = record_search(store_record(*snap), &q, r->arena, &hits, &r->why);
-    if (err == OK && hits.total > 1)
-        err = why(&r->why, ERR_PRECONDITION,
-                  "several resources match the criteria");
-    if (err != OK)
-        return err;
-    *found = hits.total == 1;
-    if (*found)
-        *entry = hits.at[0];
-    return OK;
-}
-
-static enum err answer_existing(struct store_snapshot *snap,
-                                const struct record_entry *entry,
-                                struct http_response *out)
-{
-    struct store_version v;
-    enum err err = store_read(snap, entry->type, entry->id, &v);
-    if (err != OK)
-        return err;
-    fhir_version_headers(out, &v);
+    struct outcome_issue issue = {
+        .severity = STR("information"),
+        .code = STR("informational"),
+        .diagnostics = arena_cat(f->http->arena, what, STR(" "), f->type_name,
+                                 STR("/"), id),
+    };
     http_set_type(out, FHIR_TYPE);
-    return store_body(snap, v.slot, &out->body);
+    outcome_render(&out->body, f->release, &issue, 1);
 }
 
-/* Looks, then creates only if nobody wrote in between. */
-static enum err create_if_none(const struct fhir *f, struct str criteria,
-                               struct store_op *op, struct http_response *out)
+static enum err answer_body(const struct fhir *f, const struct change *c,
+                            struct store_snapshot *snap,
+                            const struct store_version *v,
+                            struct http_response *out)
 {
-    for (int tries = 0; tries < CONFLICT_TRIES; tries++) {
-        AUTO_SNAPSHOT *snap = NULL;
-        struct record_entry entry;
-        bool found;
-        enum err err = find_existing(f, criteria, &found, &entry, &snap);
+    enum prefer_return want = prefer_return(f->http);
+    if (want == PREFER_MINIMAL)
+        return OK;
+    if (want == PREFER_OUTCOME) {
+        say(f, out,
+            c->is_existing       ? STR("found")
+            : out->status == 201 ? STR("created")
+                                 : STR("updated"),
+            v->id);
+        return OK;
+    }
+    http_set_type(out, FHIR_TYPE);
+    bool is_stored = c->op_count == 0 || c->ops[0].outcome == STORED_SAME;
+    if (is_stored && snap != NULL)
+        return store_body(snap, v->slot, &out->body);
+    struct buf version = BUF_IN(f->http->arena, 32);
+    struct str version_id;
+    buf_add_i64(&version, v->version_id);
+    enum err err = buf_view(&version, &version_id);
+    if (err == OK)
+        resource_render(
+            &c->resource,
+            &(struct resource_stamp){ v->id, version_id, v->last_updated_ms },
+            &out->body);
+    return err;
+}
+
+/* The resource as it stands now, with its headers. */
+static enum err answer(const struct fhir *f, const struct change *c,
+                       struct http_response *out)
+{
+    AUTO_SNAPSHOT *snap = NULL;
+    struct store_version v = { .id = c->target };
+    out->status = 200;
+    if (c->op_count == 0) { /* the one that was there */
+        enum err err = fhir_open(f, &snap);
+        if (err == OK)
+            err = store_read(snap, c->type, c->target, &v);
         if (err != OK)
             return err;
-        if (found)
-            return answer_existing(snap, &entry, out);
-        err = commit(f, store_seq(snap), op);
-        if (err != ERR_CONFLICT)
-            return err == OK ? answer(f, op, out) : err;
+    } else {
+        v.version_id = c->ops[0].version_id;
+        v.last_updated_ms = c->ops[0].last_updated_ms;
+        out->status = c->ops[0].outcome == STORED_CREATED ? 201 : 200;
     }
-    return why(&f->http->why, ERR_CONFLICT,
-               "others keep changing this record; try again");
+    fhir_version_headers(out, &v);
+    enum err err = location(f, v.id, v.version_id, out);
+    return err == OK ? answer_body(f, c, snap, &v, out) : err;
 }
 
+static void answer_deleted(const struct fhir *f, const struct change *c,
+                           struct http_response *out)
+{
+    struct arena *a = f->http->arena;
+    if (c->op_count == 1 && c->ops[0].outcome == STORED_DELETED) {
+        struct store_version v = { .version_id = c->ops[0].version_id,
+                                   .last_updated_ms =
+                                       c->ops[0].last_updated_ms };
+        fhir_version_headers(out, &v);
+    }
+    if (c->criteria.p == NULL) {
+        say(f, out, STR("deleted"), c->target);
+        return;
+    }
+    struct buf n = BUF_IN(a, 32);
+    struct str number = STR("");
+    buf_add_u64(&n, c->op_count);
+    if (buf_view(&n, &number) != OK)
+        number = STR("");
+    struct outcome_issue issue = {
+        .severity = STR("information"),
+        .code = STR("informational"),
+        .diagnostics =
+            arena_cat(a, STR("deleted "), number, STR(" "), f->type_name),
+    };
+    http_set_type(out, FHIR_TYPE);
+    outcome_render(&out->body, f->release, &issue, 1);
+}
+
+/* --- handlers ------------------------------------------------------------- */
+
 static enum err begin(struct http_request *r, enum interaction interaction,
-                      struct fhir *f)
+                      struct fhir *f, struct change *c)
 {
     enum err err = fhir_begin(r, interaction, f);
     if (err != OK)
@@ -157,114 +173,124 @@ static enum err begin(struct http_request *r, enum interaction interaction,
     if (f->access.is_app_wide)
         return why(&r->why, ERR_INVALID,
                    "name one user in x-oneup-user-id to write");
-    return OK;
+    *c = (struct change){ .type = f->type,
+                          .id = r->captures[CAPTURE_ID],
+                          .if_match = http_header(r, STR("If-Match")),
+                          .if_none_match =
+                              http_header(r, STR("If-None-Match")) };
+    err = f->release == R4 && interaction != INTERACTION_PATCH
+              ? prefer_check_body(r)
+              : OK;
+    return err == OK ? prefer_check(r) : err;
+}
+
+/* By id, or by criteria in the query: then there must be some. */
+static enum err take_criteria(struct http_request *r, struct change *c)
+{
+    if (c->id.n > 0)
+        return resource_is_id(c->id)
+                   ? OK
+                   : why_of(&r->why, ERR_INVALID, c->id, STR(" is no FHIR id"));
+    c->criteria = r->query;
+    return r->query.n > 0
+               ? OK
+               : why(&r->why, ERR_INVALID, "name an id, or search criteria");
 }
 
 enum err fhir_create(struct http_request *r, struct http_response *out)
 {
     struct fhir f;
-    struct resource resource;
-    enum err err = begin(r, INTERACTION_CREATE, &f);
+    struct change c;
+    enum err err = begin(r, INTERACTION_CREATE, &f, &c);
     if (err == OK)
-        err = read_body(&f, &resource);
+        err = read_body(&f, &c.resource);
     if (err != OK)
         return err;
-    struct store_op op = { .verb = STORE_CREATE, .resource = &resource };
-    if (f.info->keeps_ids_on_post && resource.id.n > 0 &&
-        !resource_is_id(resource.id))
-        return why_of(&r->why, ERR_INVALID, resource.id, STR(" is no FHIR id"));
-    if (f.info->keeps_ids_on_post && resource.id.n > 0) {
-        op.verb = STORE_PUT; /* posted again: an update (contract 7.1) */
-        op.id = resource.id;
-    } else {
-        op.id = store_new_id(r->arena, f.type_name, STR(""));
+    c.verb = CHANGE_CREATE;
+    c.if_match = c.if_none_match = STR("");
+    if (f.info->keeps_ids_on_post && c.resource.id.n > 0) {
+        c.id = c.resource.id; /* posted again: an update (contract 7.1) */
+        c.keeps_id = true;
     }
-    struct str criteria = http_header(r, STR("If-None-Exist"));
-    if (criteria.n > 0) {
-        err = create_if_none(&f, criteria, &op, out);
-    } else {
-        err = commit(&f, -1, &op);
-        if (err == OK)
-            err = answer(&f, &op, out);
-    }
+    struct str exists = http_header(r, STR("If-None-Exist"));
+    c.criteria = STR_NONE;
+    if (exists.p != NULL)
+        c.criteria = str_from(exists, str_starts(exists, STR("?")));
+    err = change_do(&f, &c);
+    if (err == OK)
+        err = answer(&f, &c, out);
     if (err == OK)
         fhir_audit(&f, 'C', out->status);
     return err;
 }
 
-static enum err if_match(const struct http_request *r, struct why *w,
-                         int64_t *out)
+static enum err check_id(const struct fhir *f, const struct change *c)
 {
-    struct str etag = http_header(r, STR("If-Match"));
-    if (etag.n == 0 || fhir_etag_version(etag, out))
+    if (c->id.n == 0)
         return OK;
-    return why(w, ERR_PRECONDITION, "If-Match is no W/\"version\"");
+    struct str own = c->resource.id;
+    if (own.n > 0 ? !str_eq(own, c->id) : f->release == R4)
+        return why(&f->http->why, ERR_INVALID,
+                   "the id in the body is not the id in the URL");
+    return OK;
 }
 
 enum err fhir_update(struct http_request *r, struct http_response *out)
 {
     struct fhir f;
-    struct resource resource;
-    struct str id = r->captures[CAPTURE_ID];
-    enum err err = begin(r, INTERACTION_UPDATE, &f);
+    struct change c;
+    enum err err = begin(r, INTERACTION_UPDATE, &f, &c);
     if (err == OK)
-        err = read_body(&f, &resource);
+        err = take_criteria(r, &c);
+    if (err == OK)
+        err = read_body(&f, &c.resource);
+    if (err == OK)
+        err = check_id(&f, &c);
     if (err != OK)
         return err;
-    if (!resource_is_id(id))
-        return why_of(&r->why, ERR_INVALID, id, STR(" is no FHIR id"));
-    if (resource.id.n > 0 ? !str_eq(resource.id, id) : f.release == R4)
-        return why(&r->why, ERR_INVALID,
-                   "the id in the body is not the id in the URL");
-    struct store_op op = { .verb = STORE_PUT, .resource = &resource, .id = id };
-    err = if_match(r, &r->why, &op.if_version);
+    c.verb = CHANGE_UPDATE;
+    err = change_do(&f, &c);
     if (err == OK)
-        err = commit(&f, -1, &op);
-    if (err == OK)
-        err = answer(&f, &op, out);
+        err = answer(&f, &c, out);
     if (err == OK)
         fhir_audit(&f, 'U', out->status);
     return err;
 }
 
-static void answer_deleted(const struct fhir *f, struct http_response *out)
+enum err fhir_patch(struct http_request *r, struct http_response *out)
 {
-    struct buf *b = &out->body;
-    http_set_type(out, FHIR_TYPE);
-    json_object(b);
-    json_member(b, STR("resourceType"), STR("OperationOutcome"));
-    json_key(b, STR("issue"));
-    json_array(b);
-    json_object(b);
-    json_member(b, STR("severity"), STR("information"));
-    json_member(b, STR("code"), STR("informational"));
-    json_member(b, STR("diagnostics"),
-                arena_cat(f->http->arena, STR("deleted "), f->type_name,
-                          STR("/"), f->http->captures[CAPTURE_ID]));
-    json_object_end(b);
-    json_array_end(b);
-    json_object_end(b);
+    struct fhir f;
+    struct change c;
+    enum err err = begin(r, INTERACTION_PATCH, &f, &c);
+    if (err == OK)
+        err = take_criteria(r, &c);
+    if (err != OK)
+        return err;
+    c.verb = CHANGE_PATCH;
+    c.patch = r->body;
+    c.patch_type = http_header(r, STR("Content-Type"));
+    err = change_do(&f, &c);
+    if (err == OK)
+        err = answer(&f, &c, out);
+    if (err == OK)
+        fhir_audit(&f, 'U', out->status);
+    return err;
 }
 
 enum err fhir_delete(struct http_request *r, struct http_response *out)
 {
     struct fhir f;
-    enum err err = begin(r, INTERACTION_DELETE, &f);
-    if (err != OK)
-        return err;
-    struct store_op op = { .verb = STORE_DELETE,
-                           .type = f.type,
-                           .id = r->captures[CAPTURE_ID] };
-    err = if_match(r, &r->why, &op.if_version);
+    struct change c;
+    enum err err = begin(r, INTERACTION_DELETE, &f, &c);
     if (err == OK)
-        err = commit(&f, -1, &op);
+        err = take_criteria(r, &c);
     if (err != OK)
         return err;
-    struct store_version v = { .version_id = op.version_id,
-                               .last_updated_ms = op.last_updated_ms };
-    if (op.outcome == STORED_DELETED)
-        fhir_version_headers(out, &v);
-    answer_deleted(&f, out);
+    c.verb = CHANGE_DELETE;
+    err = change_do(&f, &c);
+    if (err != OK)
+        return err;
+    answer_deleted(&f, &c, out);
     fhir_audit(&f, 'D', out->status);
     return OK;
 }

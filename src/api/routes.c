@@ -2,6 +2,8 @@
  * begin with :release, stand for all that is not named before. */
 #include "api/routes.h"
 
+#include <pthread.h>
+
 #include "api/connect.h"
 #include "api/fhir.h"
 #include "api/health.h"
@@ -64,8 +66,12 @@ const struct http_route api_routes[] = {
     { "GET", "/connect/:system", connect_page, family_page, MESSAGES, "page.connect" },
     { "GET", "/connected", connected_page, family_page, MESSAGES, "page.connected" },
     /* FHIR: contract 7 */
-    { "GET", "/fhir/:release", fhir_metadata, family_fhir, 0, "fhir.metadata" },
-    { "GET", "/:release", fhir_metadata, family_fhir, 0, "fhir.metadata" },
+    { "GET", "/fhir/:release", fhir_root, family_fhir, 0, "fhir.root" },
+    { "GET", "/:release", fhir_root, family_fhir, 0, "fhir.root" },
+    { "POST", "/fhir/:release/_search", fhir_search_post, family_fhir, 0, "fhir.search" },
+    { "POST", "/:release/_search", fhir_search_post, family_fhir, 0, "fhir.search" },
+    { "GET", "/fhir/:release/_history", fhir_history, family_fhir, 0, "fhir.history" },
+    { "GET", "/:release/_history", fhir_history, family_fhir, 0, "fhir.history" },
     { "POST", "/fhir/:release", fhir_bundle, family_fhir, WRITES, "fhir.bundle" },
     { "POST", "/:release", fhir_bundle, family_fhir, WRITES, "fhir.bundle" },
     { "GET", "/fhir/:release/metadata", fhir_metadata, family_fhir, 0, "fhir.metadata" },
@@ -78,10 +84,20 @@ const struct http_route api_routes[] = {
     { "POST", "/:release/:type", fhir_create, family_fhir, WRITES, "fhir.create" },
     { "POST", "/fhir/:release/:type/_search", fhir_search_post, family_fhir, 0, "fhir.search" },
     { "POST", "/:release/:type/_search", fhir_search_post, family_fhir, 0, "fhir.search" },
+    { "PUT", "/fhir/:release/:type", fhir_update, family_fhir, WRITES, "fhir.update" },
+    { "PUT", "/:release/:type", fhir_update, family_fhir, WRITES, "fhir.update" },
+    { "PATCH", "/fhir/:release/:type", fhir_patch, family_fhir, WRITES, "fhir.patch" },
+    { "PATCH", "/:release/:type", fhir_patch, family_fhir, WRITES, "fhir.patch" },
+    { "DELETE", "/fhir/:release/:type", fhir_delete, family_fhir, WRITES, "fhir.delete" },
+    { "DELETE", "/:release/:type", fhir_delete, family_fhir, WRITES, "fhir.delete" },
+    { "GET", "/fhir/:release/:type/_history", fhir_history, family_fhir, 0, "fhir.history" },
+    { "GET", "/:release/:type/_history", fhir_history, family_fhir, 0, "fhir.history" },
     { "GET", "/fhir/:release/:type/:id", fhir_read, family_fhir, 0, "fhir.read" },
     { "GET", "/:release/:type/:id", fhir_read, family_fhir, 0, "fhir.read" },
     { "PUT", "/fhir/:release/:type/:id", fhir_update, family_fhir, WRITES, "fhir.update" },
     { "PUT", "/:release/:type/:id", fhir_update, family_fhir, WRITES, "fhir.update" },
+    { "PATCH", "/fhir/:release/:type/:id", fhir_patch, family_fhir, WRITES, "fhir.patch" },
+    { "PATCH", "/:release/:type/:id", fhir_patch, family_fhir, WRITES, "fhir.patch" },
     { "DELETE", "/fhir/:release/:type/:id", fhir_delete, family_fhir, WRITES, "fhir.delete" },
     { "DELETE", "/:release/:type/:id", fhir_delete, family_fhir, WRITES, "fhir.delete" },
     { "GET", "/fhir/:release/:type/:id/$everything", fhir_everything, family_fhir, 0, "fhir.everything" },
@@ -93,6 +109,21 @@ const struct http_route api_routes[] = {
 };
 /* clang-format on */
 const size_t api_route_count = sizeof api_routes / sizeof api_routes[0];
+
+static struct http_router *router;
+
+static void make_router(void)
+{
+    if (http_router_new(api_routes, api_route_count, &router) != OK)
+        router = NULL;
+}
+
+const struct http_router *api_router(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, make_router);
+    return router;
+}
 
 /* Pages with a session cookie are none of these. */
 bool api_is_cors_open(struct str path)

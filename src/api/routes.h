@@ -7,6 +7,9 @@
 
 extern const struct http_route api_routes[];
 extern const size_t api_route_count;
+/* The same as a router, for requests within requests (Bundle entries); NULL
+ * when memory failed. */
+const struct http_router *api_router(void);
 
 /* Which paths any origin may call (contract: CORS). */
 bool api_is_cors_open(struct str path);

@@ -26,6 +26,10 @@ static const char *const names[ERR_COUNT_] = {
     [ERR_IO] = "ERR_IO",
     [ERR_CRYPTO] = "ERR_CRYPTO",
     [ERR_STOPPING] = "ERR_STOPPING",
+    [ERR_METHOD] = "ERR_METHOD",
+    [ERR_NOT_ACCEPTABLE] = "ERR_NOT_ACCEPTABLE",
+    [ERR_MEDIA_TYPE] = "ERR_MEDIA_TYPE",
+    [ERR_UNPROCESSABLE] = "ERR_UNPROCESSABLE",
 };
 
 const char *err_name(enum err err)

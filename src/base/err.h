@@ -29,6 +29,10 @@ enum err {
     ERR_IO,              /* file, socket or database failed */
     ERR_CRYPTO,          /* a seal, signature or key does not hold */
     ERR_STOPPING,        /* the server is going down */
+    ERR_METHOD,          /* this thing does not answer that method */
+    ERR_NOT_ACCEPTABLE,  /* no answer in a form that was asked for */
+    ERR_MEDIA_TYPE,      /* a body in a form that is not taken */
+    ERR_UNPROCESSABLE,   /* understood, and it cannot be applied */
     ERR_COUNT_           /* how many there are; never returned */
 };
 

@@ -52,6 +52,10 @@ static const struct {
     [ERR_UPSTREAM] = { STR_INIT("transient"), 502 },
     [ERR_IO] = { STR_INIT("exception"), 500 },
     [ERR_CRYPTO] = { STR_INIT("exception"), 500 },
+    [ERR_METHOD] = { STR_INIT("not-supported"), 405 },
+    [ERR_NOT_ACCEPTABLE] = { STR_INIT("not-supported"), 406 },
+    [ERR_MEDIA_TYPE] = { STR_INIT("not-supported"), 415 },
+    [ERR_UNPROCESSABLE] = { STR_INIT("processing"), 422 },
     [ERR_STOPPING] = { STR_INIT("transient"), 503 },
 };
 

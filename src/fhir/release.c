@@ -19,7 +19,8 @@ static const struct release_info infos[RELEASE_COUNT] = {
     [R4] = {
         .name = STR_INIT("R4"), .version = STR_INIT("4.0.1"),
         .path = STR_INIT("r4"), .is_case_sensitive = true,
-        .always_links_self = true, .count_max = 1000,
+        .always_links_self = true, .warns_of_ignored = true,
+        .count_max = 1000,
     },
 };
 /* clang-format on */

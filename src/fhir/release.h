@@ -23,7 +23,8 @@ struct release_info {
     bool keeps_ids_on_post;
     bool takes_form_creates;    /* form-encoded creates */
     bool empty_for_other_types; /* a type of another release: empty set */
-    unsigned count_max;         /* largest page */
+    bool warns_of_ignored; /* unknown search parameters: an outcome entry */
+    unsigned count_max;    /* largest page */
 };
 const struct release_info *release_info(enum release release);
 

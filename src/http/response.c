@@ -79,6 +79,10 @@ int http_status_of(enum err err)
         [ERR_IO] = 500,
         [ERR_CRYPTO] = 500,
         [ERR_STOPPING] = 503,
+        [ERR_METHOD] = 405,
+        [ERR_NOT_ACCEPTABLE] = 406,
+        [ERR_MEDIA_TYPE] = 415,
+        [ERR_UNPROCESSABLE] = 422,
     };
     return (unsigned)err < ERR_COUNT_ ? statuses[err] : 500;
 }

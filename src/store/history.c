@@ -96,13 +96,13 @@ enum err store_vread(struct store_snapshot *snap, uint16_t type, struct str id,
 
 struct walk {
     const struct store_snapshot *snap;
+    const struct store_history_ask *ask;
     struct link *heap; /* the newest on top */
     size_t n, room;
-    int64_t since_ms;
-    size_t skip, count;
     struct arena *a;
     struct store_version *out;
-    size_t out_count;
+    size_t out_count, count;
+    size_t passed; /* of those that are skipped */
     size_t total;
     uint64_t versions; /* of all candidates, ever */
 };
@@ -135,28 +135,48 @@ static void sift_down(struct link *heap, size_t n, size_t i)
 
 static void emit(struct walk *w, const struct record_entry *e)
 {
-    size_t place = w->total++;
-    if (place < w->skip || w->out_count == w->count)
+    w->total++;
+    if (w->ask->has_cursor && e->slot >= w->ask->after_slot)
+        return;
+    if (w->passed++ < w->ask->skip || w->out_count == w->count)
         return;
     fill_version(e, &w->out[w->out_count]);
     w->out[w->out_count].id = arena_str(w->a, e->id);
     w->out_count++;
 }
 
-/* Newest first, until the page is full; with _since to the last that counts,
+static bool is_filtered(const struct store_history_ask *ask)
+{
+    return ask->since_ms > 0 || ask->before_ms > 0 || ask->at_high_ms > 0;
+}
+
+/* Emits a version that counts; false when none before it in its chain can. */
+static bool look_at(struct walk *w, const struct record_entry *e)
+{
+    const struct store_history_ask *ask = w->ask;
+    int64_t written = e->last_updated_ms;
+    if (ask->since_ms > 0 && written < ask->since_ms)
+        return false;
+    bool is_late = (ask->before_ms > 0 && written >= ask->before_ms) ||
+                   (ask->at_high_ms > 0 && written >= ask->at_high_ms);
+    if (!is_late)
+        emit(w, e);
+    return is_late || ask->at_high_ms == 0 || written > ask->at_low_ms;
+}
+
+/* Newest first, until the page is full; when filtered to the last that counts,
  * for the total. */
 static enum err walk_back(struct db_session *session, void *context)
 {
     struct walk *w = context;
+    bool goes_on = is_filtered(w->ask);
     for (size_t i = w->n / 2 + 1; i-- > 0;)
         sift_down(w->heap, w->n, i);
-    while (w->n > 0 && (w->out_count < w->count || w->since_ms > 0)) {
+    while (w->n > 0 && (w->out_count < w->count || goes_on)) {
         struct link *top = &w->heap[0];
-        bool counts = top->entry.last_updated_ms >= w->since_ms;
-        if (counts)
-            emit(w, &top->entry);
-        enum err err =
-            counts ? step_back(session, w->snap, top) : ERR_NOT_FOUND;
+        enum err err = look_at(w, &top->entry)
+                           ? step_back(session, w->snap, top)
+                           : ERR_NOT_FOUND;
         if (err == ERR_NOT_FOUND)
             *top = w->heap[--w->n];
         else if (err != OK)
@@ -166,10 +186,11 @@ static enum err walk_back(struct db_session *session, void *context)
     return arena_err(w->a);
 }
 
-static enum err choose(struct walk *w, uint16_t type, struct str id)
+static enum err choose(struct walk *w)
 {
     const struct record *r = w->snap->record;
     struct record_entry e;
+    struct str id = w->ask->id;
     w->room = 1;
     if (id.n == 0)
         for (size_t i = 0; i < record_segment_count(r); i++)
@@ -178,23 +199,20 @@ static enum err choose(struct walk *w, uint16_t type, struct str id)
     if (w->heap == NULL)
         return arena_err(w->a);
     if (id.n == 0)
-        (void)record_each(r, type, add_candidate, w);
-    else if (record_find(r, type, id, &e))
+        (void)record_each(r, w->ask->type, add_candidate, w);
+    else if (record_find(r, w->ask->type, id, &e))
         add_candidate(w, &e);
     else
         return ERR_NOT_FOUND;
     return OK;
 }
 
-enum err store_history(struct store_snapshot *snap, uint16_t type,
-                       struct str id, int64_t since_ms, size_t skip,
-                       size_t count, struct arena *a,
+enum err store_history(struct store_snapshot *snap,
+                       const struct store_history_ask *ask, struct arena *a,
                        struct store_version **out, size_t *n, size_t *total)
 {
-    struct walk w = {
-        .snap = snap, .since_ms = since_ms, .skip = skip, .count = count, .a = a
-    };
-    enum err err = choose(&w, type, id);
+    struct walk w = { .snap = snap, .ask = ask, .count = ask->count, .a = a };
+    enum err err = choose(&w);
     if (err != OK)
         return err;
     if (w.count > w.versions)
@@ -207,6 +225,6 @@ enum err store_history(struct store_snapshot *snap, uint16_t type,
         return err;
     *out = w.out;
     *n = w.out_count;
-    *total = since_ms > 0 ? w.total : (size_t)w.versions;
+    *total = is_filtered(ask) ? w.total : (size_t)w.versions;
     return OK;
 }

@@ -52,6 +52,9 @@ const struct record *store_record(const struct store_snapshot *snap);
 MUST_CHECK enum err store_body(struct store_snapshot *snap, uint32_t slot,
                                struct buf *b);
 
+/* The number of a resource's first version (contract 3.4). */
+#define STORE_VERSION_FIRST INT64_C(9000000000000)
+
 struct store_version {
     uint16_t type;
     struct str id;      /* in the caller's arena */
@@ -68,12 +71,24 @@ MUST_CHECK enum err store_read(struct store_snapshot *snap, uint16_t type,
 MUST_CHECK enum err store_vread(struct store_snapshot *snap, uint16_t type,
                                 struct str id, int64_t version_id,
                                 struct arena *a, struct store_version *out);
-/* Versions, newest first.  type TYPE_NONE: all; id "": of the whole type. */
-MUST_CHECK enum err store_history(struct store_snapshot *snap, uint16_t type,
-                                  struct str id, int64_t since_ms, size_t skip,
-                                  size_t count, struct arena *a,
-                                  struct store_version **out, size_t *n,
-                                  size_t *total);
+/* Versions, newest first. */
+struct store_history_ask {
+    uint16_t type;     /* TYPE_NONE: all */
+    struct str id;     /* "": of the whole type */
+    int64_t since_ms;  /* written then or later; 0: all */
+    int64_t before_ms; /* written before; 0: all */
+    /* _at: those that were current at some time in [at_low, at_high); 0: all */
+    int64_t at_low_ms, at_high_ms;
+    uint32_t after_slot; /* cursor: behind the version in this slot... */
+    bool has_cursor;     /* ...when there is one */
+    size_t skip, count;
+};
+/* total counts all that the ask without its cursor finds.  ERR_NOT_FOUND: the
+ * id never was. */
+MUST_CHECK enum err store_history(struct store_snapshot *snap,
+                                  const struct store_history_ask *ask,
+                                  struct arena *a, struct store_version **out,
+                                  size_t *n, size_t *total);
 
 /* --- writing ---------------------------------------------------------------
  */

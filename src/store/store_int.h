@@ -13,7 +13,7 @@
 #include "record/segment.h"
 #include "store/store.h"
 
-#define VERSION_FIRST  INT64_C(9000000000000)
+#define VERSION_FIRST  STORE_VERSION_FIRST
 #define SLOT_MAX       ((uint32_t)1 << 30)
 #define SEQ_MAX        ((uint32_t)1 << 30)
 #define USER_MAX       ((int64_t)1 << 31)

@@ -234,16 +234,28 @@ static void versions_follow_each_other_and_all_are_kept(void **state)
     assert_int_equal(
         store_vread(snap, type("Patient"), STR("a"), 9000000000004, &f->a, &v),
         ERR_NOT_FOUND);
-    assert_int_equal(store_history(snap, type("Patient"), STR("a"), 0, 1, 2,
-                                   &f->a, &all, &n, &total),
-                     OK);
+    assert_int_equal(
+        store_history(snap,
+                      &(struct store_history_ask){ .type = type("Patient"),
+                                                   .id = STR("a"),
+                                                   .since_ms = 0,
+                                                   .skip = 1,
+                                                   .count = 2 },
+                      &f->a, &all, &n, &total),
+        OK);
     assert_int_equal(total, 4);
     assert_int_equal(n, 2);
     assert_true(all[0].is_deleted);
     assert_int_equal(all[1].version_id, 9000000000001);
-    assert_int_equal(store_history(snap, type("Patient"), STR("b"), 0, 0, 9,
-                                   &f->a, &all, &n, &total),
-                     ERR_NOT_FOUND);
+    assert_int_equal(
+        store_history(snap,
+                      &(struct store_history_ask){ .type = type("Patient"),
+                                                   .id = STR("b"),
+                                                   .since_ms = 0,
+                                                   .skip = 0,
+                                                   .count = 9 },
+                      &f->a, &all, &n, &total),
+        ERR_NOT_FOUND);
     store_close(snap);
 }
 
@@ -261,17 +273,29 @@ static void the_history_of_all_is_newest_first_and_since_an_instant(
     struct store_snapshot *snap = snapshot(f);
     struct store_version *all;
     size_t n, total;
-    assert_int_equal(store_history(snap, TYPE_NONE, STR(""), 0, 0, 10, &f->a,
-                                   &all, &n, &total),
-                     OK);
+    assert_int_equal(
+        store_history(snap,
+                      &(struct store_history_ask){ .type = TYPE_NONE,
+                                                   .id = STR(""),
+                                                   .since_ms = 0,
+                                                   .skip = 0,
+                                                   .count = 10 },
+                      &f->a, &all, &n, &total),
+        OK);
     assert_int_equal(n, 3);
     assert_int_equal(total, 3);
     assert_int_equal(all[0].version_id, 9000000000001);
     assert_true(str_eq(all[1].id, STR("b")));
     assert_true(all[2].is_first && str_eq(all[2].id, STR("a")));
-    assert_int_equal(store_history(snap, type("Patient"), STR(""), 1500, 0, 10,
-                                   &f->a, &all, &n, &total),
-                     OK);
+    assert_int_equal(
+        store_history(snap,
+                      &(struct store_history_ask){ .type = type("Patient"),
+                                                   .id = STR(""),
+                                                   .since_ms = 1500,
+                                                   .skip = 0,
+                                                   .count = 10 },
+                      &f->a, &all, &n, &total),
+        OK);
     assert_int_equal(n, 1);
     assert_int_equal(total, 1);
     store_close(snap);
