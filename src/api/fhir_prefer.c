@@ -85,6 +85,11 @@ static bool is_any(struct str type)
 
 enum err prefer_check_format(struct http_request *r)
 {
+    struct str pretty = url_param(&r->params, STR("_pretty"));
+    if (pretty.p != NULL && !str_eq(pretty, STR("true")) &&
+        !str_eq(pretty, STR("false")))
+        return why_of(&r->why, ERR_INVALID, STR("_pretty="), pretty,
+                      STR(" is neither true nor false"));
     struct str format = url_param(&r->params, STR("_format"));
     if (format.n > 0) {
         /* "application/fhir+json" with its plus decoded to a blank */

@@ -11,6 +11,10 @@ extern const size_t api_route_count;
  * when memory failed. */
 const struct http_router *api_router(void);
 
+/* The last word on an answer: of FHIR's, _pretty and the media type that the
+ * release has. */
+void api_finish(struct http_request *r, struct http_response *out);
+
 /* Which paths any origin may call (contract: CORS). */
 bool api_is_cors_open(struct str path);
 

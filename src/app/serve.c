@@ -140,6 +140,7 @@ static enum err start_server(struct serve *s, const struct config *c,
         .family = family_json,
         .context = &s->services,
         .is_access_logged = str_eq(c->access_log, STR("on")),
+        .finish = api_finish,
         .is_cors_open = api_is_cors_open,
     };
     return http_server_start(&o, &s->services.server, w);

@@ -175,6 +175,9 @@ void json_escape(struct buf *b, struct str s);
 MUST_CHECK enum err json_minify(struct str text, unsigned depth_max,
                                 struct buf *out);
 
+/* Adds minified text with line breaks and two blanks a level. */
+void json_pretty(struct str text, struct buf *out);
+
 /* Bytes of the value that text starts with; text is valid and minified. */
 size_t json_skip(struct str text);
 

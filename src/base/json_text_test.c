@@ -93,9 +93,20 @@ static void members_and_elements_come_one_by_one(void **state)
     assert_false(json_next_element(&inside, &element));
 }
 
+static void pretty_text_has_a_line_for_each_member(void **state)
+{
+    (void)state;
+    AUTO_BUF b = BUF(1000);
+    json_pretty(STR("{\"a\":[],\"b\":{},\"c\":[1,{\"d\":\"x,{\\\"\"}]}"), &b);
+    assert_string_equal(b.data, "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n"
+                                "    1,\n    {\n      \"d\": \"x,{\\\"\"\n"
+                                "    }\n  ]\n}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pretty_text_has_a_line_for_each_member),
         cmocka_unit_test(minifying_takes_blanks_and_nothing_else),
         cmocka_unit_test(minifying_ends_at_the_depth_allowed),
         cmocka_unit_test(skipping_ends_behind_the_value),

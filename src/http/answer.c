@@ -10,7 +10,8 @@
 #define CORS_METHODS   "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #define CORS_HEADERS                                                           \
     "Authorization, Content-Type, Accept, If-Match, If-None-Match, "           \
-    "If-None-Exist, If-Modified-Since, Prefer, X-Client-Id, client_id, "       \
+    "If-None-Exist, If-Modified-Since, Prefer, X-Provenance, X-Client-Id, "    \
+    "client_id, "                                                              \
     "client_secret, "                                                          \
     "x-oneup-user-id"
 #define CORS_EXPOSED                                                           \
@@ -78,7 +79,14 @@ static bool has_header(const struct http_response *out, struct str name)
     return false;
 }
 
-void exchange_run(struct exchange *ex)
+static void finish(struct exchange *ex)
+{
+    if (ex->server->options.finish != NULL && !ex->is_preflight)
+        ex->server->options.finish(&ex->request, &ex->response);
+    coding_pack(ex);
+}
+
+static void run(struct exchange *ex)
 {
     struct http_request *r = &ex->request;
     struct http_response *out = &ex->response;
@@ -108,6 +116,12 @@ void exchange_run(struct exchange *ex)
     }
 }
 
+void exchange_run(struct exchange *ex)
+{
+    run(ex);
+    finish(ex);
+}
+
 /* A reader that takes its answer byte by byte holds no connection: n more bytes
  * have to be gone by then. */
 static void expect_reader(struct exchange *ex, size_t n)
@@ -129,7 +143,7 @@ static ssize_t next_part(void *exchange, uint64_t at, char *to, size_t room)
         if (part->limit == 0)
             *part = BUF(HTTP_BODY_MAX);
         atomic_store(&ex->socket->deadline_ns, INT64_MAX); /* our own time */
-        enum err err = ex->response.produce(ex->response.context, part);
+        enum err err = coding_produce(ex, part);
         if (err != OK || part->err != OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (part->len == 0)
@@ -204,6 +218,8 @@ static void add_headers(struct exchange *ex, struct MHD_Response *m)
         add(m, STR("Referrer-Policy"), STR("no-referrer"));
     if (is_secret || !has_header(out, STR("Cache-Control")))
         add(m, STR("Cache-Control"), STR("no-store"));
+    if (ex->varies)
+        add(m, STR("Vary"), STR("Accept-Encoding"));
     add_cors(ex, m);
     if (ex->must_close ||
         atomic_load_explicit(&ex->server->is_draining, memory_order_relaxed))

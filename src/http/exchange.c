@@ -167,6 +167,7 @@ static enum MHD_Result dispatch(struct exchange *ex)
 {
     struct http_request *r = &ex->request;
     atomic_store(&ex->socket->deadline_ns, INT64_MAX);
+    coding_unpack(ex);
     if (ex->err == OK) {
         if (ex->body.len > 0)
             buf_reserve(&ex->body, JSON_PADDING);
@@ -246,6 +247,7 @@ void exchange_on_end(void *server, struct MHD_Connection *c, void **exchange,
     *exchange = NULL;
     if (ex->response.produced != NULL)
         ex->response.produced(ex->response.context);
+    coding_end(ex);
     int64_t now = clock_monotonic_ns();
     int64_t took_ns = now - ex->request.started_ns;
     if (ex->response.status != 0) { /* else MHD itself refused or it broke */

@@ -31,6 +31,9 @@ struct http_server_options {
     /* Called before the handler; may answer itself (rate limit, CORS). */
     void *context; /* becomes request->server_context */
     bool is_access_logged;
+    /* Called with every answer, errors too, before it is sent: the last word on
+     * headers and body; NULL: none. */
+    void (*finish)(struct http_request *r, struct http_response *out);
     /* CORS: answer any origin on paths for which this says so; NULL: none. */
     bool (*is_cors_open)(struct str path);
 };

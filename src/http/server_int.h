@@ -47,6 +47,7 @@ enum stage {
     STAGE_ANSWERED, /* response is ready or refused */
 };
 
+struct gzip;
 struct exchange {
     struct exchange *next; /* in the free list */
     struct pool_job job;
@@ -66,7 +67,10 @@ struct exchange {
     struct buf body;
     struct buf part; /* of a streamed body, on the heap */
     size_t part_sent;
-    uint64_t bytes; /* of the body, sent */
+    uint64_t bytes;    /* of the body, sent */
+    struct gzip *gzip; /* packs a streamed body; NULL: as it is */
+    bool is_packed;    /* its end is written */
+    bool varies;       /* with Accept-Encoding */
     struct http_header headers[HTTP_HEADERS_MAX];
 };
 
@@ -106,6 +110,12 @@ void exchange_read_head(struct exchange *ex, const char *method,
 /* answer.c: puts the answer together and hands it to MHD. */
 void exchange_run(struct exchange *ex); /* handler or family */
 enum MHD_Result exchange_send(struct exchange *ex);
+
+/* coding.c: Content-Encoding. */
+void coding_unpack(struct exchange *ex); /* the body, by its header */
+void coding_pack(struct exchange *ex);   /* the answer, for who asks */
+MUST_CHECK enum err coding_produce(struct exchange *ex, struct buf *part);
+void coding_end(struct exchange *ex);
 
 /* tls.c: reads the PEM files; *key and *cert are the caller's to free. */
 MUST_CHECK enum err tls_read_files(const struct http_server_options *o,
