@@ -84,6 +84,10 @@ static enum err split_url(const struct transaction *t, const struct entry *e,
                       e->url, STR(" names no resource type"));
     if (c->id.n > 0 && !resource_is_id(c->id))
         return bad(t, ERR_INVALID, STR("request.url has no FHIR id"));
+    if (t->f->release == R4 &&
+        str_eq(release_type_name(R4, c->type), STR("AuditEvent")))
+        return bad(t, ERR_METHOD,
+                   STR("AuditEvents are written by the server alone"));
     if (c->id.n > 0)
         c->criteria = STR_NONE;
     return OK;

@@ -170,6 +170,11 @@ static enum err begin(struct http_request *r, enum interaction interaction,
     if (f->type == TYPE_NONE)
         return why_of(&r->why, ERR_NOT_FOUND, f->info->name,
                       STR(" has no resource type "), f->type_name);
+    if (f->kind == RECORD_AUDIT)
+        return why(&r->why, ERR_METHOD,
+                   "AuditEvents are written by the server alone");
+    if (interaction == INTERACTION_PATCH && f->release == DSTU2)
+        return why(&r->why, ERR_METHOD, "DSTU2 has no patch");
     if (f->access.is_app_wide)
         return why(&r->why, ERR_INVALID,
                    "name one user in x-oneup-user-id to write");
