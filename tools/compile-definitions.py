@@ -95,6 +95,8 @@ def compile_release(name, out):
             node.leaves.append((i, DATATYPES.index(datatype.lower()), KINDS.index(kind), component, depth,
                                 number.get(target, 65535)))
 
+    compartments = {t["type"]: span([row_of[t["type"], c] for c in t["compartment"].split(",")
+                                     if (t["type"], c) in row_of]) for t in types}
     nodes, children, leaves = [], [], []
     def flatten(node):
         at = len(nodes)
@@ -127,8 +129,9 @@ def compile_release(name, out):
     for t in types:
         n = len(order[t["type"]])
         flags = sum(bit for letter, bit in (("i", 1), ("I", 2), ("t", 4), ("p", 8)) if letter in t["flags"])
-        w("{ %s, %d, %d, %d, %d, %d },\n" % (text(t["type"]), flags, first, n, root_of[t["type"]],
-                                            defaults.get(t["type"], 65535)))
+        ca, cn = compartments[t["type"]]
+        w("{ %s, %d, %d, %d, %d, %d, pool_%s + %d, %d },\n" % (text(t["type"]), flags, first, n, root_of[t["type"]],
+                                            defaults.get(t["type"], 65535), name, ca, cn))
         first += n
     w("};\n")
     digest = hashlib.sha256()

@@ -7,6 +7,7 @@
 #include "api/access.h"
 #include "fhir/query.h"
 #include "fhir/release.h"
+#include "fhir/resource.h"
 #include "http/router.h"
 #include "record/record.h"
 #include "store/store.h"
@@ -15,7 +16,13 @@
 #define FHIR_COUNT_DEFAULT 10
 
 /* Captures of the routes, in their order. */
-enum { CAPTURE_RELEASE, CAPTURE_TYPE, CAPTURE_ID, CAPTURE_VERSION };
+enum {
+    CAPTURE_RELEASE,
+    CAPTURE_TYPE,
+    CAPTURE_ID,
+    CAPTURE_VERSION,
+    CAPTURE_MEMBER = CAPTURE_VERSION, /* of a compartment */
+};
 
 struct fhir {
     struct http_request *http;
@@ -70,11 +77,19 @@ void bundle_end(struct buf *b, const struct fhir *f, struct str path,
 MUST_CHECK enum err fhir_search_wide(const struct fhir *f, struct query *q,
                                      const struct url_params *params,
                                      struct http_response *out);
+/* A search of the type captured, as fhir_search() answers it: with params, in
+ * the compartment of owner ("Patient") and id, or owner "": in all. */
+MUST_CHECK enum err fhir_search_in(struct http_request *r, struct str owner,
+                                   struct str id,
+                                   const struct url_params *params,
+                                   struct http_response *out);
 /* A read where the owner is one of the app's users. */
 MUST_CHECK enum err fhir_find_owner(struct fhir *f, struct str id);
 
 http_handler fhir_search, fhir_search_post, fhir_read, fhir_vread, fhir_history,
-    fhir_create, fhir_update, fhir_patch, fhir_delete, fhir_everything,
-    fhir_bundle, fhir_root, fhir_metadata, fhir_smart_configuration;
+    fhir_create, fhir_update, fhir_patch, fhir_delete, fhir_compartment,
+    fhir_compartment_post, fhir_everything, fhir_everything_delete, fhir_lastn,
+    fhir_docref, fhir_bundle, fhir_root, fhir_metadata,
+    fhir_smart_configuration;
 
 #endif

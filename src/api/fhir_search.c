@@ -104,7 +104,7 @@ static struct url_params used_params(const struct fhir *f,
 
 static enum err render(const struct fhir *f, const struct query *q,
                        const struct record_hits *hits,
-                       struct store_snapshot *snap,
+                       struct store_snapshot *snap, struct str path,
                        const struct url_params *params,
                        struct http_response *out)
 {
@@ -126,9 +126,6 @@ static enum err render(const struct fhir *f, const struct query *q,
         warn_of_ignored(b, f, q);
     struct str name, cursor;
     next_cursor(f, q, hits, &name, &cursor);
-    struct str path = f->type == TYPE_NONE
-                          ? STR("")
-                          : arena_cat(f->http->arena, STR("/"), f->type_name);
     struct url_params used = used_params(f, q, params);
     bundle_end(b, f, path, &used, name, cursor);
     return OK;
@@ -147,8 +144,47 @@ static enum err parse(struct fhir *f, const struct url_params *params,
     return err == OK ? check_window(r, q) : err;
 }
 
-static enum err search(struct http_request *r, const struct url_params *params,
-                       struct http_response *out)
+/* Only what is of the owner's compartment. */
+static enum err confine(const struct fhir *f, struct str owner, struct str id,
+                        struct query *q)
+{
+    struct http_request *r = f->http;
+    unsigned n = search_param_count(f->release);
+    bool *rows = arena_zalloc(r->arena, n, sizeof *rows);
+    if (rows == NULL)
+        return arena_err(r->arena);
+    q->compartment =
+        release_type_find(f->release, owner, !f->info->is_case_sensitive);
+    q->compartment_id = id;
+    if (q->compartment == TYPE_NONE ||
+        !search_param_compartment(f->release, q->compartment, rows))
+        return why_of(&r->why, ERR_NOT_FOUND,
+                      STR("there is no compartment of "), owner);
+    uint16_t first = 0, count = (uint16_t)n;
+    if (f->type != TYPE_NONE)
+        count = search_param_rows(f->release, f->type, &first);
+    bool has = f->type == q->compartment;
+    for (uint16_t i = 0; i < count; i++)
+        has |= rows[first + i];
+    return has ? OK
+               : why_of(&r->why, ERR_NOT_FOUND, f->type_name,
+                        STR(" is not in the compartment of "), owner);
+}
+
+static struct str list_path(const struct fhir *f, struct str owner,
+                            struct str id)
+{
+    struct arena *a = f->http->arena;
+    struct str type = f->type == TYPE_NONE ? STR("") : f->type_name;
+    if (owner.n > 0)
+        return arena_cat(a, STR("/"), owner, STR("/"), id, STR("/"),
+                         type.n > 0 ? type : STR("*"));
+    return type.n == 0 ? STR("") : arena_cat(a, STR("/"), type);
+}
+
+enum err fhir_search_in(struct http_request *r, struct str owner, struct str id,
+                        const struct url_params *params,
+                        struct http_response *out)
 {
     struct fhir f;
     enum err err = fhir_begin(r, INTERACTION_SEARCH, &f);
@@ -158,6 +194,8 @@ static enum err search(struct http_request *r, const struct url_params *params,
         return answer_empty(&f, params, out);
     struct query q;
     err = parse(&f, params, &q);
+    if (err == OK && owner.n > 0)
+        err = confine(&f, owner, id, &q);
     if (err != OK)
         return err;
     if (f.access.is_app_wide)
@@ -169,7 +207,8 @@ static enum err search(struct http_request *r, const struct url_params *params,
     struct record_hits hits;
     err = record_search(store_record(snap), &q, r->arena, &hits, &r->why);
     if (err == OK)
-        err = render(&f, &q, &hits, snap, params, out);
+        err =
+            render(&f, &q, &hits, snap, list_path(&f, owner, id), params, out);
     if (err == OK)
         fhir_audit(&f, 'S', 200);
     return err;
@@ -177,17 +216,21 @@ static enum err search(struct http_request *r, const struct url_params *params,
 
 enum err fhir_search(struct http_request *r, struct http_response *out)
 {
-    return search(r, &r->params, out);
+    return fhir_search_in(r, STR(""), STR(""), &r->params, out);
 }
 
 /* Query and form together. */
-enum err fhir_search_post(struct http_request *r, struct http_response *out)
+static enum err both(struct http_request *r, struct url_params *out)
 {
-    struct url_params form = { 0 };
+    struct url_params form = { 0 }, all = { 0 };
+    struct str type = http_header(r, STR("Content-Type"));
+    bool is_form = http_is_type(r, STR("application/x-www-form-urlencoded"));
+    if (r->body.n > 0 && !is_form && type.n > 0)
+        return why_of(&r->why, ERR_MEDIA_TYPE,
+                      STR("_search takes a form, not "), type);
     enum err err = http_form(r, &form);
     if (err != OK)
         return err;
-    struct url_params all = { 0 };
     all.at = arena_zalloc(r->arena, r->params.n + form.n + 1, sizeof *all.at);
     if (all.at == NULL)
         return arena_err(r->arena);
@@ -195,5 +238,37 @@ enum err fhir_search_post(struct http_request *r, struct http_response *out)
         all.at[all.n++] = r->params.at[i];
     for (size_t i = 0; i < form.n; i++)
         all.at[all.n++] = form.at[i];
-    return search(r, &all, out);
+    *out = all;
+    return OK;
+}
+
+enum err fhir_search_post(struct http_request *r, struct http_response *out)
+{
+    struct url_params all;
+    enum err err = both(r, &all);
+    return err == OK ? fhir_search_in(r, STR(""), STR(""), &all, out) : err;
+}
+
+/* [owner type]/[id]/[type or *] */
+static enum err compartment(struct http_request *r,
+                            const struct url_params *params,
+                            struct http_response *out)
+{
+    struct str owner = r->captures[CAPTURE_TYPE];
+    struct str member = r->captures[CAPTURE_MEMBER];
+    r->captures[CAPTURE_TYPE] = str_eq(member, STR("*")) ? STR("") : member;
+    return fhir_search_in(r, owner, r->captures[CAPTURE_ID], params, out);
+}
+
+enum err fhir_compartment(struct http_request *r, struct http_response *out)
+{
+    return compartment(r, &r->params, out);
+}
+
+enum err fhir_compartment_post(struct http_request *r,
+                               struct http_response *out)
+{
+    struct url_params all;
+    enum err err = both(r, &all);
+    return err == OK ? compartment(r, &all, out) : err;
 }

@@ -10,6 +10,11 @@
 const struct capability_operation capability_operations[] = {
     { STR_INIT("Patient"), STR_INIT("everything"), HL7("Patient-everything"),
       IN_ALL },
+    { STR_INIT("Observation"), STR_INIT("lastn"), HL7("Observation-lastn"),
+      IN_ALL },
+    { STR_INIT("DocumentReference"), STR_INIT("docref"),
+      STR_INIT("http://hl7.org/fhir/us/core/OperationDefinition/docref"),
+      IN_R4 },
 };
 const size_t capability_operation_count =
     sizeof capability_operations / sizeof capability_operations[0];

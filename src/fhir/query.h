@@ -108,8 +108,11 @@ struct query {
     size_t sort_count;
     const struct query_include *includes;
     size_t include_count;
-    unsigned count; /* page size, at most the release's */
-    bool has_count; /* it was asked */
+    uint16_t
+        compartment; /* only the resources of this one's compartment: its */
+    struct str compartment_id; /* type and id; p NULL: of all */
+    unsigned count;            /* page size, at most the release's */
+    bool has_count;            /* it was asked */
     unsigned skip;
     struct str after_id; /* p NULL: from the start */
     enum query_total total;

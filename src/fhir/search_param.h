@@ -42,6 +42,17 @@ const struct search_param *search_param_row(enum release release, uint16_t row);
 /* The rows of a type are [*first, *first + count). */
 uint16_t search_param_rows(enum release release, uint16_t type,
                            uint16_t *first);
+/* The parameters by which a resource of a type belongs to somebody's
+ * compartment (CompartmentDefinition): for Patient as its definition says, for
+ * Encounter, Practitioner, RelatedPerson and Device every reference that may
+ * point there.  is_member_row has room for search_param_count(); false when
+ * there is no such compartment. */
+bool search_param_compartment(enum release release, uint16_t owner,
+                              bool *is_member_row);
+unsigned search_param_count(enum release release);
+/* The parameter that says when what the resource tells of happened; PARAM_NONE
+ * when none does. */
+uint16_t search_param_clinical_date(enum release release, uint16_t type);
 /* Changes whenever extraction would give other cells: the index's format. */
 uint64_t search_param_format(enum release release);
 

@@ -38,6 +38,8 @@ struct type_row {
     uint16_t first_row, row_count;
     uint16_t root;
     uint16_t false_row; /* a parameter that is "false" when nothing is there */
+    const uint16_t *compartment; /* rows that make it a Patient's */
+    uint16_t compartment_count;
 };
 
 struct release_tables {

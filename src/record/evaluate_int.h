@@ -132,6 +132,22 @@ MUST_CHECK enum err page_sorted(const struct scan *s, const struct query *q,
                                 const uint64_t *set, uint64_t total,
                                 struct page *out);
 
+/* search.c: the entries at places. */
+MUST_CHECK enum err fill_hits(const struct record *r, struct arena *a,
+                              const struct place *at, size_t n,
+                              struct record_hits *out);
+
+/* compartment.c: takes out of the set what is not of owner/id's compartment;
+ * *total counts what stays.  ERR_INVALID: the type has no compartment. */
+MUST_CHECK enum err compartment_keep(const struct scan *s, uint16_t owner,
+                                     struct str id, uint64_t *set,
+                                     uint64_t *total);
+/* The scan is of the whole record: what is a patient's, and what that refers
+ * to; and what nobody's resources refer to. */
+MUST_CHECK enum err compartment_everything(const struct scan *s,
+                                           uint16_t patient, struct str id,
+                                           bool only_own, uint64_t *set);
+
 /* The matches, and behind them the resources that the query includes. */
 MUST_CHECK enum err include_all(const struct record *r, const struct query *q,
                                 struct arena *a, const struct page *matches,

@@ -39,16 +39,22 @@ MUST_CHECK enum err record_search(const struct record *r, const struct query *q,
                                   struct arena *a, struct record_hits *out,
                                   struct why *w);
 
-/* Patient/$everything: every live resource of the record (all of it belongs to
- * the user), the patient first, then by type and id; from the cursor on. */
+/* Patient/$everything: the patient first, then by type and id, from the cursor
+ * on.  A record with one patient is all of it that patient's; with several it
+ * is the patient's compartment and what that refers to, and what nothing
+ * refers to. */
 struct record_everything {
     struct str patient_id; /* "": whole record */
     const uint16_t *types; /* _type; n 0: all */
     size_t type_count;
-    int64_t since_ms;    /* _since; 0: all */
-    size_t count;        /* page; 0: no limit */
-    uint16_t after_type; /* cursor: the last of the page before */
-    struct str after_id; /* p NULL: from the start */
+    int64_t since_ms; /* _since; 0: all */
+    bool only_own;    /* without what other patients' resources refer to, too */
+    bool has_start, has_end;
+    int64_t start_ms, end_ms; /* happened in [start, end); what has no date
+                                 of its own stays */
+    size_t count;             /* page; 0: no limit */
+    uint16_t after_type;      /* cursor: the last of the page before */
+    struct str after_id;      /* p NULL: from the start */
 };
 MUST_CHECK enum err record_everything(const struct record *r,
                                       const struct record_everything *ask,

@@ -56,9 +56,8 @@ static void read_cursor(const struct record *r, const struct query *q,
         *id = STR_NONE;
 }
 
-static enum err fill_hits(const struct record *r, struct arena *a,
-                          const struct place *at, size_t n,
-                          struct record_hits *out)
+enum err fill_hits(const struct record *r, struct arena *a,
+                   const struct place *at, size_t n, struct record_hits *out)
 {
     out->at = arena_alloc(a, (n + 1) * sizeof *out->at);
     if (out->at == NULL)
@@ -92,6 +91,9 @@ enum err record_search(const struct record *r, const struct query *q,
         err = evaluate_root(&s, q, &set, &hits.total);
     else if (err == OK)
         err = evaluate(&s, q, &set, &hits.total);
+    if (err == OK && q->compartment_id.p != NULL)
+        err = compartment_keep(&s, q->compartment, q->compartment_id, set,
+                               &hits.total);
     struct page page = { 0 };
     if (err == OK)
         err = take_page(&s, q, set, hits.total, &page);
@@ -105,90 +107,6 @@ enum err record_search(const struct record *r, const struct query *q,
         err = include_all(r, q, a, &page, &all, &n);
     if (err == OK)
         err = fill_hits(r, a, all, n, &hits);
-    if (err == OK)
-        *out = hits;
-    return err;
-}
-
-/* --- $everything ---------------------------------------------------------- */
-
-static bool is_wanted(const struct record_everything *ask,
-                      const struct segment *s, uint32_t e)
-{
-    bool is_type = ask->type_count == 0;
-    for (size_t i = 0; i < ask->type_count && !is_type; i++)
-        is_type = ask->types[i] == s->entry_type[e];
-    return is_type && s->entry_updated[e] >= ask->since_ms;
-}
-
-static uint64_t choose(const struct scan *s,
-                       const struct record_everything *ask, uint64_t *set)
-{
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < s->span_count; i++) {
-        const struct span *p = &s->spans[i];
-        for (uint32_t w = 0; w < p->words; w++)
-            set[p->at + w] = p->live[w];
-        for (uint32_t e = span_next(p, set, p->first); e < p->last;
-             e = span_next(p, set, e + 1)) {
-            if (is_wanted(ask, p->s, e))
-                total++;
-            else
-                set[p->at + e / 64] &= ~(UINT64_C(1) << (e % 64));
-        }
-    }
-    return total;
-}
-
-/* Takes the patient out of the set; false when it is not in it. */
-static bool take_patient(const struct scan *s,
-                         const struct record_everything *ask, uint16_t type,
-                         uint64_t *set, struct place *out)
-{
-    if (ask->patient_id.n == 0 ||
-        !record_place(s->r, type, ask->patient_id, &out->segment, &out->entry))
-        return false;
-    const struct span *p = &s->spans[out->segment];
-    if (!span_has(p, set, out->entry))
-        return false;
-    set[p->at + out->entry / 64] &= ~(UINT64_C(1) << (out->entry % 64));
-    return true;
-}
-
-enum err record_everything(const struct record *r,
-                           const struct record_everything *ask, struct arena *a,
-                           struct record_hits *out)
-{
-    struct scan s;
-    struct record_hits hits = { 0 };
-    enum err err = scan_begin(r, TYPE_NONE, a, NULL, 0, &s);
-    uint64_t *set = err == OK ? scan_set(&s) : NULL;
-    if (set == NULL)
-        return err == OK ? arena_err(a) : err;
-    hits.total = choose(&s, ask, set);
-    uint16_t type = release_type_find(r->release, STR("Patient"), false);
-    struct place first;
-    bool has_patient = take_patient(&s, ask, type, set, &first);
-    struct str after = ask->after_id;
-    uint64_t count = ask->count == 0 ? UINT64_MAX : ask->count;
-    bool is_first_page = after.p == NULL;
-    if (!is_first_page && type == ask->after_type &&
-        str_eq(after, ask->patient_id))
-        after = STR_NONE; /* the patient was the last: all others follow */
-    bool leads = is_first_page && has_patient;
-    struct page page;
-    err = page_by_id(&s, set, ask->after_type, after, 0, count - leads, &page);
-    struct place *at =
-        err == OK ? arena_alloc(a, (page.n + 1) * sizeof *at) : NULL;
-    if (at == NULL)
-        return err == OK ? arena_err(a) : err;
-    if (leads)
-        at[0] = first;
-    for (size_t i = 0; i < page.n; i++)
-        at[i + leads] = page.at[i];
-    hits.match_count = page.n + leads;
-    hits.has_next = page.has_next;
-    err = fill_hits(r, a, at, page.n + leads, &hits);
     if (err == OK)
         *out = hits;
     return err;
