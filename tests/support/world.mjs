@@ -76,7 +76,7 @@ export class World {
       body: resource === undefined ? undefined : JSON.stringify(resource),
     });
     const text = await answer.text();
-    return { status: answer.status, body: text ? JSON.parse(text) : undefined, headers: answer.headers };
+    return { status: answer.status, body: text ? JSON.parse(text) : undefined, text, headers: answer.headers };
   }
 
   // What a person's browser does at a system: signs in, allows or denies, and
