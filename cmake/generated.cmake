@@ -36,5 +36,13 @@ add_custom_command(
   VERBATIM)
 set(fhir_generated ${generated}/fhir_tables.c ${generated}/fhir_summary.c)
 
+add_custom_command(
+  OUTPUT ${generated}/patch_shape.c
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/compile-shape.py
+          ${CMAKE_SOURCE_DIR}/definitions ${generated}/patch_shape.c
+  DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-shape.py
+  VERBATIM)
+set(patch_generated ${generated}/patch_shape.c)
+
 file(GLOB assets CONFIGURE_DEPENDS src/ui/assets/*)
 embed(ui ui_assets ${assets})
