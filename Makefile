@@ -1,7 +1,7 @@
 # The face of the house.  Each target installs what it lacks and asks nothing.
 #
 #   make demo   [DATA=dir] [PORT=8080]   the whole product with its sandbox
-#   make test                            unit, flow and browser tests
+#   make test   [DB=postgres]            unit, flow and browser tests
 #   make bench  [ONLY=name]              the figures of docs/benchmarks.md
 #   make lint                            formatter, linters, the map
 #   make fuzz   [SECONDS=60] [ONLY=name] libFuzzer over every parser
@@ -12,6 +12,7 @@ DATA ?=
 PREFIX ?= /usr/local
 SECONDS ?= 60
 ONLY ?=
+DB ?= sqlite
 PRESET ?= dev
 JOBS := $(shell nproc)
 
@@ -29,11 +30,11 @@ demo: build
 test:
 	@tools/deps.sh test
 	@tools/build.sh $(PRESET)
-	@tools/test.sh $(PRESET)
+	@tools/test.sh $(PRESET) $(DB)
 
 bench: build
 	@tools/deps.sh bench
-	@bench/run.sh $(ONLY)
+	@DB=$(DB) bench/run.sh $(ONLY)
 
 lint:
 	@tools/deps.sh lint

@@ -10,12 +10,12 @@ cd "$(dirname "$0")/.."
 
 build="gcc cmake ninja-build pkg-config python3 ca-certificates
     libmicrohttpd-dev libcurl4-openssl-dev libssl-dev libcjose-dev libjansson-dev
-    libsqlite3-dev libzstd-dev libxxhash-dev libutf8proc-dev zlib1g-dev
+    libsqlite3-dev libpq-dev libzstd-dev libxxhash-dev libutf8proc-dev zlib1g-dev
     curl make"
-test="$build libcmocka-dev nodejs npm chromium ccache"
+test="$build libcmocka-dev nodejs npm chromium ccache postgresql"
 lint="$test clang clang-format clang-tidy cppcheck pmccabe shellcheck"
 fuzz="$build clang libcmocka-dev"
-bench="$build wrk nodejs npm"
+bench="$build wrk nodejs npm postgresql"
 
 case "${1:-build}" in
 build) want=$build ;;

@@ -89,7 +89,7 @@ enum err erase_user(const struct erase *e, int64_t app_id, int64_t user_id,
         err = db_write(e->db, erase_rows, &user_id);
     if (err == OK)
         err = store_erase(e->store, user_id);
-    if (err == OK && e->tokens == NULL)
+    if (err == OK && (e->tokens == NULL || db_is_shared(e->db)))
         wait_for_others();
     if (err == OK)
         err = db_write(e->db, erase_rows_and_user, &user_id);

@@ -28,6 +28,9 @@ const struct config_row config_rows[] = {
     TEXT("public-base", public_base, "",
          "URL by which others reach us; all links are built from it"),
     TEXT("data", data, "./data", "folder of the database and the master key"),
+    TEXT("database", database, "",
+         "postgres://user@host/name, or a SQLite file; \"\": tributary.db in "
+         "the data folder"),
     TEXT("cert-file", cert_file, "", "TLS certificate chain, PEM"),
     TEXT("key-file", key_file, "", "TLS private key, PEM"),
     TEXT("master-key", master_key, "",
@@ -159,7 +162,8 @@ struct str config_public_base(struct arena *a, const struct config *c)
 
 struct str config_database(struct arena *a, const struct config *c)
 {
-    return arena_cat(a, c->data, STR("/tributary.db"));
+    return c->database.n > 0 ? c->database
+                             : arena_cat(a, c->data, STR("/tributary.db"));
 }
 
 static enum err make_key(struct arena *a, const char *path, struct str *out,

@@ -13,7 +13,7 @@
 #include "base/hash.h"
 
 #define SLOTS      512
-#define FRESH_MS   5000
+#define FRESH_MS   1000
 #define UNKNOWN_MS 1000
 #define ENTRY_MAX  ((size_t)512 * 1024)
 

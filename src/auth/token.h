@@ -10,7 +10,7 @@
 #define TOKEN_ACCESS_SECONDS  7200
 #define TOKEN_REFRESH_SECONDS (90 * 86400)
 /* What another process revoked is good for so long at most. */
-#define TOKEN_FRESH_MS 5000
+#define TOKEN_FRESH_MS 1000
 
 /* Who asks, once a token was checked. */
 struct principal {

@@ -24,6 +24,7 @@
 #include "jobs/jobs.h"
 #include "oauth/grant.h"
 #include "oauth/pkce.h"
+#include "db/testing.h"
 
 #define TOKEN                                                                  \
     "{\"access_token\":\"at1\",\"refresh_token\":\"rt1\",\"patient\":\"p1\","  \
@@ -260,8 +261,7 @@ static inline int set_up(void **state)
     snprintf(w.folder, sizeof w.folder, "/tmp/tributary-connect-XXXXXX");
     assert_non_null(mkdtemp(w.folder));
     snprintf(w.path, sizeof w.path, "%s/t.db", w.folder);
-    assert_int_equal(
-        db_open(&(struct db_options){ .path = w.path }, &w.db, &why), OK);
+    assert_int_equal(db_test_open_at(w.path, &w.db, &why), OK);
     assert_int_equal(
         seal_new(STR("0123456789abcdef0123456789abcdef"), &w.seal, &why), OK);
     assert_int_equal(vault_new(w.db, w.seal, &w.vault), OK);

@@ -59,13 +59,18 @@ static enum err pool_init(struct pool *p, unsigned readers)
     return failed == 0 ? OK : ERR_NOMEM;
 }
 
-void db_note_failure(struct db_failures *f, const struct db_session *s,
-                     enum err err)
+static void note_words(struct db_failures *f, const struct why *w, enum err err)
 {
     if (err != ERR_IO && err != ERR_BUSY)
         return;
     GUARD(&f->lock);
-    f->last = s->why;
+    f->last = *w;
+}
+
+void db_note_failure(struct db_failures *f, const struct db_session *s,
+                     enum err err)
+{
+    note_words(f, &s->why, err);
 }
 
 void db_last_failure(struct db *db, struct why *out)
@@ -93,7 +98,8 @@ enum err db_open(const struct db_options *options, struct db **out,
         return ERR_NOMEM;
     static _Atomic uint64_t opened;
     db->number = ++opened;
-    db->maker = &db_sqlite;
+    db->maker =
+        db_is_postgres(str_of(options->path)) ? &db_postgres : &db_sqlite;
     db->options = *options;
     db->path = strdup(options->path);
     db->options.path = db->path;
@@ -109,6 +115,22 @@ enum err db_open(const struct db_options *options, struct db **out,
     }
     *out = db;
     return OK;
+}
+
+bool db_is_postgres(struct str path)
+{
+    return str_starts(path, STR("postgres://")) ||
+           str_starts(path, STR("postgresql://"));
+}
+
+int64_t db_member(const struct db *db)
+{
+    return db->maker->member == NULL ? 1 : db->maker->member(db->write_session);
+}
+
+bool db_is_shared(const struct db *db)
+{
+    return db->maker->member != NULL;
 }
 
 uint64_t db_number(const struct db *db)
@@ -175,11 +197,13 @@ enum err db_take_reader(struct db *db, struct db_session **out)
     enum err err = pool_lend(&db->pool, &s);
     if (err != OK)
         return err;
+    struct why w = { 0 };
     if (s == NULL)
-        err = db->maker->open(&db->options, false, &s, NULL);
+        err = db->maker->open(&db->options, false, &s, &w);
     if (err == OK)
         err = db->maker->step(s, DB_BEGIN_READ);
     if (err != OK) {
+        note_words(&db->failures, s == NULL ? &w : &s->why, err);
         if (s != NULL)
             db->maker->close(s);
         (void)pool_return(&db->pool, NULL);
@@ -256,6 +280,8 @@ enum err db_run_n(struct db_session *s, const struct db_statement *statement,
                   const struct db_value *args, size_t n, int64_t *changed)
 {
     void *at;
+    if (s->maker->run != NULL)
+        return s->maker->run(s, statement, args, n, changed);
     enum err err = s->maker->query(s, statement, args, n, true, &at);
     if (err != OK)
         return err;

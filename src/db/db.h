@@ -26,6 +26,10 @@ struct db_session;
 struct db_statement {
     const char *sql;
 };
+/* Where the two differ: static const struct db_statement take = {
+ * DB_EITHER("SQLite's text", "PostgreSQL's text") }; the same parameters. */
+#define DB_EITHER_MARK                "/*2*/"
+#define DB_EITHER(sqlite_, postgres_) DB_EITHER_MARK sqlite_ "\0" postgres_
 
 enum db_kind {
     DB_KIND_NULL,
@@ -49,10 +53,11 @@ struct db_value {
 #define DB_MAYBE(s_) ((s_).p == NULL ? DB_NULL : DB_TEXT(s_))
 
 struct db_options {
-    const char *path;    /* SQLite file; made, with its folder, when absent */
+    const char *path;    /* SQLite file; made, with its folder, when absent; or
+                          * postgres://user@host/database */
     unsigned readers;    /* sessions for reading; 0: max(4, cores) */
-    int64_t cache_bytes; /* page cache of each session; 0: 2 MiB */
-    int64_t bytes_max;   /* the database may not grow past this; 0: no limit */
+    int64_t cache_bytes; /* SQLite: page cache of a session; 0: 2 MiB */
+    int64_t bytes_max;   /* SQLite: not to grow past this; 0: no limit */
 };
 
 /* Opens and migrates (migrations/NNNN_*.sql, each once, in order). */
@@ -60,6 +65,18 @@ MUST_CHECK enum err db_open(const struct db_options *options, struct db **out,
                             struct why *w);
 /* Another number for each db_open(): for caches that outlive a db. */
 uint64_t db_number(const struct db *db);
+/* True for a path that names a PostgreSQL database. */
+bool db_is_postgres(struct str path);
+/* This process among those that share the database, 1 .. 2^31 - 1: random;
+ * DB_LIVE(number) in PostgreSQL's text is true while that process lives. */
+int64_t db_member(const struct db *db);
+/* True when other servers may work on the same database (PostgreSQL). */
+bool db_is_shared(const struct db *db);
+#define DB_LIVE(number_)                                                       \
+    "EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND"           \
+    " classid = 1953655138 AND objid = (" number_ ")::oid AND granted AND"     \
+    " database = (SELECT oid FROM pg_database WHERE datname ="                 \
+    " current_database()))"
 /* Finishes what is queued, checkpoints, closes.  NULL is fine. */
 void db_close(struct db *db);
 
@@ -125,7 +142,8 @@ const char *db_why(const struct db_session *s);
 void db_last_failure(struct db *db, struct why *out);
 
 /* Empties the write-ahead log, so that what was deleted is in no file any more
- * (decision 11).  Waits for readers; ERR_BUSY when they do not end in time. */
+ * (decision 11); PostgreSQL: VACUUM, see docs/operations.md.  Waits for
+ * readers; ERR_BUSY when they do not end in time. */
 MUST_CHECK enum err db_scrub(struct db *db);
 
 /* True when one answer may be had in time: for /ready. */

@@ -34,12 +34,15 @@ enum db_tidy {
     DB_TIDY_SOME,     /* what can be moved without waiting for readers */
     DB_TIDY_IF_QUIET, /* all, and empty the log, if nobody reads */
     DB_TIDY_ALL,      /* the same, waiting for readers a while */
+    DB_TIDY_SCRUB,    /* the same, because somebody asked */
 };
 
 struct db_maker {
     /* A session; the writer's makes the database when there is none. */
     enum err (*open)(const struct db_options *o, bool is_writer,
                      struct db_session **out, struct why *w);
+    /* NULL: one process alone.  Else db_member(), of the writer's session. */
+    int64_t (*member)(const struct db_session *s);
     void (*close)(struct db_session *s);
     enum err (*step)(struct db_session *s, enum db_step step);
     /* False when the database has dropped the transaction by itself. */
@@ -47,6 +50,10 @@ struct db_maker {
     /* Several statements without parameters: migrations. */
     enum err (*script)(struct db_session *s, const char *sql);
 
+    /* Runs for effect, at once or when the next answer is waited for; its
+     * failure may then be that call's, or the commit's.  NULL: query, next. */
+    enum err (*run)(struct db_session *s, const struct db_statement *st,
+                    const struct db_value *args, size_t n, int64_t *changed);
     /* Binds and makes ready; *at is the maker's.  is_brief: the args outlive
      * the rows, no copy is needed. */
     enum err (*query)(struct db_session *s, const struct db_statement *st,
@@ -68,7 +75,7 @@ struct db_maker {
     enum err (*tidy)(struct db_session *s, enum db_tidy how);
 };
 
-extern const struct db_maker db_sqlite;
+extern const struct db_maker db_sqlite, db_postgres;
 
 /* migrate.c: brings the database to what the binary knows. */
 MUST_CHECK enum err db_migrate(struct db_session *s, struct why *w);

@@ -78,13 +78,25 @@ static enum err apply(struct db_session *s, const struct embedded *file,
     return err;
 }
 
+static enum err begin(struct db_session *s, struct why *w)
+{
+    enum err err = s->maker->step(s, DB_BEGIN_WRITE);
+    if (err == OK)
+        err = s->maker->script(s, make_table);
+    if (err == OK)
+        return s->maker->step(s, DB_COMMIT);
+    (void)why_of(w, err, STR("the database: "), str_of(s->why.text));
+    if (s->maker->is_in_transaction(s))
+        (void)s->maker->step(s, DB_ROLLBACK);
+    return err;
+}
+
 enum err db_migrate_files(struct db_session *s, const struct embedded *files,
                           size_t n, struct why *w)
 {
-    enum err err = s->maker->script(s, make_table);
-    if (err != OK)
-        return why_of(w, err, STR("the database: "), str_of(s->why.text));
-    err = refuse_newer(s, files, n, w);
+    enum err err = begin(s, w);
+    if (err == OK)
+        err = refuse_newer(s, files, n, w);
     for (size_t i = 0; i < n && err == OK; i++)
         if (is_applied(s, str_of(files[i].name)) != OK)
             err = apply(s, &files[i], w);

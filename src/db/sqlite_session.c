@@ -229,7 +229,7 @@ static enum err tidy(struct db_session *base, enum db_tidy how)
                                    : SQLITE_CHECKPOINT_TRUNCATE;
     int in_log = 0;
     int moved = 0;
-    sqlite3_busy_timeout(s->handle, how == DB_TIDY_ALL ? TRUNCATE_MS : 0);
+    sqlite3_busy_timeout(s->handle, how >= DB_TIDY_ALL ? TRUNCATE_MS : 0);
     int code =
         sqlite3_wal_checkpoint_v2(s->handle, NULL, mode, &in_log, &moved);
     sqlite3_busy_timeout(s->handle, BUSY_MS);

@@ -146,11 +146,9 @@ static bool run_in_savepoint(struct db_session *s, struct item *item)
             item->err = ERR_IO;
         return false;
     }
-    enum db_step last = item->err == OK ? DB_RELEASE : DB_UNDO;
-    enum err err = maker->step(s, last);
-    if (err != OK && item->err == OK)
-        item->err = err;
-    return err == OK;
+    if (item->err == OK) /* a late failure is met here, and undone */
+        item->err = maker->step(s, DB_RELEASE);
+    return item->err == OK || maker->step(s, DB_UNDO) == OK;
 }
 
 /* Runs all works of a batch in one transaction, and commits. */
@@ -189,7 +187,7 @@ static void scrub_if_asked(struct db_session *s, struct item *item)
 {
     for (; item != NULL; item = item->next)
         if (item->is_scrub)
-            item->err = s->maker->tidy(s, DB_TIDY_ALL);
+            item->err = s->maker->tidy(s, DB_TIDY_SCRUB);
 }
 
 static bool has_work(const struct item *item)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "directory/system.h"
+#include "db/testing.h"
 
 /* seen from a checkout, and from a worktree beside others */
 static const char *lists(void)
@@ -34,8 +35,7 @@ static int set_up(void **state)
     struct why w = { 0 };
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/t.db", folder);
-    assert_int_equal(db_open(&(struct db_options){ .path = path }, &db, &w),
-                     OK);
+    assert_int_equal(db_test_open_at(path, &db, &w), OK);
     *state = db;
     return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "directory/system.h"
+#include "db/testing.h"
 
 static char folder[64];
 
@@ -22,8 +23,7 @@ static int set_up(void **state)
     snprintf(folder, sizeof folder, "/tmp/tributary-import-XXXXXX");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/t.db", folder);
-    assert_int_equal(db_open(&(struct db_options){ .path = path }, &db, &w),
-                     OK);
+    assert_int_equal(db_test_open_at(path, &db, &w), OK);
     *state = db;
     return 0;
 }

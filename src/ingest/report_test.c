@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "db/testing.h"
 
 #define DAY_S 86400
 
@@ -33,8 +34,7 @@ static int set_up(void **state)
     snprintf(w.folder, sizeof w.folder, "/tmp/tributary-ingest-XXXXXX");
     assert_non_null(mkdtemp(w.folder));
     snprintf(w.path, sizeof w.path, "%s/t.db", w.folder);
-    assert_int_equal(
-        db_open(&(struct db_options){ .path = w.path }, &w.db, &why), OK);
+    assert_int_equal(db_test_open_at(w.path, &w.db, &why), OK);
     w.ingest.o =
         (struct ingest_options){ .db = w.db, .refresh_every_s = DAY_S };
     w.job = (struct job){ .id = 1, .user_id = 251 }; /* lease 0: not taken */

@@ -11,11 +11,12 @@ static const struct db_statement insert = {
     " lease, made_ms) VALUES ($1, $2, $3, $4, '', 0, $5, 0, $6)"
     " ON CONFLICT DO NOTHING"
 };
-static const struct db_statement take = {
-    "UPDATE job SET due_ms = $1, lease = $2 WHERE id IN (SELECT id FROM job"
-    " WHERE kind = $3 AND due_ms <= $4 ORDER BY due_ms, id LIMIT $5)"
+#define TAKE(lock_)                                                            \
+    "UPDATE job SET due_ms = $1, lease = $2 WHERE id IN (SELECT id FROM job"   \
+    " WHERE kind = $3 AND due_ms <= $4 ORDER BY due_ms, id LIMIT $5" lock_ ")" \
     " RETURNING id, user_id, payload, state, failures"
-};
+static const struct db_statement take = { DB_EITHER(
+    TAKE(""), TAKE(" FOR UPDATE SKIP LOCKED")) };
 static const struct db_statement next_due = {
     "SELECT due_ms FROM job WHERE kind = $1 ORDER BY due_ms LIMIT 1"
 };
@@ -38,8 +39,15 @@ static const struct db_statement again = {
 static const struct db_statement delete_one = {
     "DELETE FROM job WHERE id = $1 AND lease = $2"
 };
-static const struct db_statement take_back = {
-    "UPDATE job SET due_ms = $1, lease = 0 WHERE lease <> 0"
+/* A lease's upper half is the process that took it: with PostgreSQL only the
+ * jobs of dead ones are taken back. */
+#define TAKE_BACK "UPDATE job SET due_ms = $1, lease = 0 WHERE lease <> 0"
+static const struct db_statement take_back = { DB_EITHER(
+    TAKE_BACK, TAKE_BACK " AND NOT " DB_LIVE("job.lease >> 32")) };
+static const struct db_statement find_dead = {
+    DB_EITHER("SELECT 1 FROM job WHERE 1 = 0",
+              "SELECT 1 FROM job WHERE lease <> 0 AND NOT " DB_LIVE(
+                  "job.lease >> 32") " LIMIT 1")
 };
 static const struct db_statement count = { "SELECT count(*) FROM job" };
 static const struct db_statement delete_user = {
@@ -77,6 +85,7 @@ struct take_call {
     const struct job_kind *kind;
     unsigned n, taken;
     struct task *tasks;
+    int64_t lease;
 };
 
 static void free_all(struct take_call *call)
@@ -117,7 +126,7 @@ static enum err read_task(const struct db_rows *rows, struct take_call *call,
 static enum err do_take(struct db_session *s, void *context)
 {
     struct take_call *call = context;
-    int64_t lease = (int64_t)(rand_u64() >> 1) | 1;
+    int64_t lease = call->lease;
     AUTO_ROWS rows = { 0 };
     enum err err =
         db_query(s, &take, &rows, DB_I64(lease_end(call->kind->lease_seconds)),
@@ -132,6 +141,7 @@ enum err job_rows_take(struct db *db, const struct job_kind *kind, unsigned n,
                        struct task **out, unsigned *taken)
 {
     struct take_call call = { .kind = kind, .n = n };
+    call.lease = db_member(db) << 32 | (int64_t)(rand_u64() & UINT32_MAX);
     enum err err = db_write(db, do_take, &call);
     if (err != OK) {
         free_all(&call);
@@ -218,6 +228,20 @@ static enum err do_take_back(struct db_session *s, void *context)
 enum err job_rows_take_back_all(struct db *db)
 {
     return db_write(db, do_take_back, NULL);
+}
+
+static enum err do_find_dead(struct db_session *s, void *context)
+{
+    (void)context;
+    AUTO_ROWS rows = { 0 };
+    enum err err = db_query_n(s, &find_dead, NULL, 0, &rows);
+    return err == OK ? db_next(&rows) : err;
+}
+
+enum err job_rows_take_back_dead(struct db *db)
+{
+    enum err err = db_read(db, do_find_dead, NULL);
+    return err == OK ? job_rows_take_back_all(db) : err;
 }
 
 static enum err do_count(struct db_session *s, void *context)

@@ -27,6 +27,7 @@
 #define LEASE_DEFAULT_S 60
 #define RENEW_AT_ONCE   64
 #define NS_PER_MS       1000000
+#define DEAD_MS         INT64_C(1000)
 
 struct kind {
     struct job_kind how;
@@ -228,11 +229,24 @@ static bool keeper_sleep(struct jobs *j, int64_t ms)
     return !j->is_done;
 }
 
+/* Another server's: one of ours that is killed is back before its leases end,
+ * too. */
+static void look_for_dead(struct jobs *j, int64_t *looked_ns)
+{
+    int64_t now = clock_monotonic_ns();
+    if (!db_is_shared(j->db) || now - *looked_ns < DEAD_MS * NS_PER_MS)
+        return;
+    *looked_ns = now;
+    (void)job_rows_take_back_dead(j->db);
+}
+
 static void *keeper_main(void *context)
 {
     struct jobs *j = context;
     int64_t wait_ms = 0;
+    int64_t looked_ns = 0;
     while (keeper_sleep(j, wait_ms)) {
+        look_for_dead(j, &looked_ns);
         wait_ms = j->poll_ms;
         for (size_t i = 0; i < j->kind_count && !j->is_stopping; i++)
             serve_kind(j, &j->kinds[i], &wait_ms);

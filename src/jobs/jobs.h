@@ -47,7 +47,8 @@ struct jobs_options {
     size_t kind_count;
     unsigned workers; /* threads; 0: none, only adding */
     unsigned poll_ms; /* looks for others' jobs this often; 0: 1000 */
-    bool take_back;   /* at start, take back every lease (one server only) */
+    bool take_back;   /* at start, take back every lease (one server only;
+                       * PostgreSQL: those of dead servers) */
 };
 MUST_CHECK enum err jobs_start(const struct jobs_options *o, struct jobs **out,
                                struct why *w);

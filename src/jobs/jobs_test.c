@@ -318,6 +318,8 @@ static void at_start_the_only_server_takes_leases_back_with_their_state(
     void **state)
 {
     (void)state;
+    if (db_test_is_postgres())
+        skip(); /* only a dead process's jobs: tests/flows/servers.test.mjs */
     struct db_test t = db_test_open();
     struct seen dead, alive;
     seen_init(&dead);

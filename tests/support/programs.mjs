@@ -2,6 +2,7 @@
 // test whose programs reported a sanitizer's find or an error.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -11,6 +12,25 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = process.env.TRIBUTARY_BUILD ??
   ['release', 'dev'].map((p) => join(root, 'build', p)).find((p) => existsSync(join(p, 'tributary')));
 export const shared = join(root, '../shared/data');
+
+// With TRIBUTARY_TEST_DATABASE (tools/postgres.sh) each data folder has a
+// PostgreSQL database of its own, made at its first use.
+const made = new Map();
+export function databaseOf(data) {
+  const server = process.env.TRIBUTARY_TEST_DATABASE;
+  if (!server || !data) return undefined;
+  if (!made.has(data)) {
+    const name = `f${randomBytes(8).toString('hex')}`;
+    const done = spawnSync(join(process.env.PG_BIN, 'createdb'), ['-T', 'template0', '--maintenance-db', server, name], { encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`createdb: ${done.stderr}`);
+    made.set(data, server.replace(/\/[^/?]*\?/, `/${name}?`));
+  }
+  return made.get(data);
+}
+function databaseEnv(name, args) {
+  const url = name === 'tributary' ? databaseOf(args[args.indexOf('--data') + 1]) : undefined;
+  return url ? { TRIBUTARY_DATABASE: url } : {};
+}
 
 export function freePort() {
   return new Promise((done, failed) => {
@@ -46,7 +66,7 @@ export class Program {
     this.name = name;
     this.log = '';
     this.process = spawn(join(build, name), args, {
-      cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: root, env: { ...process.env, ...databaseEnv(name, args), ...env }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.process.stdout, this.process.stderr])
       stream.on('data', (data) => { this.log += data; if (this.log.length > 64e6) this.log = this.log.slice(-32e6); });
@@ -91,7 +111,7 @@ export class Program {
 }
 
 export function run(name, args, input = '') {
-  const done = spawnSync(join(build, name), args, { cwd: root, input, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const done = spawnSync(join(build, name), args, { cwd: root, env: { ...process.env, ...databaseEnv(name, args) }, input, encoding: 'utf8', maxBuffer: 1 << 28 });
   if (done.status !== 0) throw new Error(`${name} ${args.join(' ')}: ${done.status} ${done.stderr}`);
   return done.stdout;
 }
