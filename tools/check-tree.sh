@@ -36,6 +36,7 @@ find src -name '*.[ch]' | sort | xargs awk -v map="$map" '
 for header in $(find src -name '*.h' | sort); do
     echo "#include \"${header#src/}\"" |
         ${CC:-cc} -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc \
-            -isystem build/addons/include -fsyntax-only -x c - ||
+            -isystem build/addons/include \
+            -isystem "$(pkg-config --variable=includedir libpq)" -fsyntax-only -x c - ||
         { echo "$header does not compile alone" >&2; exit 1; }
 done
