@@ -2,6 +2,7 @@
 # postgres.sh COMMAND... - runs a command beside a private PostgreSQL server in
 # a temporary folder, reached by a unix socket; both go when the command ends.
 # The command has TRIBUTARY_TEST_DATABASE, the URL of a database of it.
+# `postgres.sh --restart` inside restarts the server, as a crash would.
 # Durable as a real one with PG_FSYNC=on (for figures); tests need none.
 set -eu
 bin=$(command -v initdb 2>/dev/null | xargs -r dirname)
@@ -9,16 +10,20 @@ for d in /usr/lib/postgresql/*/bin; do
     [ -x "$d/initdb" ] && bin=$d # the newest
 done
 [ -n "$bin" ] || { echo "postgres.sh: no initdb: install postgresql" >&2; exit 1; }
-dir=$(mktemp -d /tmp/tributary-pg-XXXXXX)
+[ "$1" = --restart ] && dir=$PG_DIR || dir=$(mktemp -d /tmp/tributary-pg-XXXXXX)
 
 # PostgreSQL does not run as root.
 as_user() {
     if [ "$(id -u)" = 0 ]; then setpriv --reuid=nobody --regid=nogroup --clear-groups -- "$@"; else "$@"; fi
 }
-[ "$(id -u)" != 0 ] || chown nobody:nogroup "$dir"
 pg() {
     (cd "$dir" && as_user "$bin/pg_ctl" -D "$dir/db" -l "$dir/log" -w "$@") >/dev/null
 }
+if [ "$1" = --restart ]; then
+    pg restart -m immediate
+    exit
+fi
+[ "$(id -u)" != 0 ] || chown nobody:nogroup "$dir"
 stop() {
     pg stop -m immediate 2>/dev/null || true
     rm -rf "$dir"

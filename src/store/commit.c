@@ -17,7 +17,7 @@
 #include "base/rand.h"
 #include "store/store_int.h"
 
-#define TRIES_MAX   8
+#define TRIES_MAX   64 /* lost to another server of the database */
 #define PER_TIER    3
 #define TIER_FACTOR 8
 
