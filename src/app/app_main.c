@@ -12,8 +12,8 @@
 #define WORDS_MAX   10000
 
 static const struct command *const commands[] = {
-    &command_app,   &command_config, &command_directory, &command_key,
-    &command_serve, &command_system, &command_user,
+    &command_app, &command_config, &command_db,     &command_directory,
+    &command_key, &command_serve,  &command_system, &command_user,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

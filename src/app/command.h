@@ -51,6 +51,6 @@ int command_usage(const char *command, const char *text);
 void command_print(struct str text);
 
 extern const struct command command_app, command_user, command_system,
-    command_directory, command_config, command_serve, command_key;
+    command_directory, command_config, command_serve, command_key, command_db;
 
 #endif

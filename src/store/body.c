@@ -6,10 +6,8 @@
 
 #define CHUNK_BYTES_MAX ((size_t)1 << 30)
 
-static const struct db_statement select_chunk = {
-    "SELECT key, dictionary, data FROM body WHERE key >= $1 AND key <= $2 "
-    "ORDER BY key"
-};
+static const struct db_statement select_chunk = { OF_KEYS(
+    "SELECT key, dictionary, data FROM body", " ORDER BY key") };
 
 struct loading {
     const struct store_snapshot *snap;

@@ -1,12 +1,10 @@
 #include "base/guard.h"
 #include "store/store_int.h"
 
-static const struct db_statement delete_bodies = {
-    "DELETE FROM body WHERE key >= $1 AND key <= $2"
-};
-static const struct db_statement delete_segments = {
-    "DELETE FROM segment WHERE key >= $1 AND key <= $2"
-};
+static const struct db_statement delete_bodies = { OF_KEYS("DELETE FROM body",
+                                                           "") };
+static const struct db_statement delete_segments = { OF_KEYS(
+    "DELETE FROM segment", "") };
 static const struct db_statement delete_record = {
     "DELETE FROM record WHERE user_id = $1 AND kind = $2"
 };

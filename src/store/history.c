@@ -4,10 +4,11 @@
 
 #include "store/store_int.h"
 
-static const struct db_statement select_version = {
-    "SELECT version, updated_ms, prev_slot, dictionary FROM body "
-    "WHERE key = $1"
-};
+#define SELECT_VERSION                                                         \
+    "SELECT version, updated_ms, prev_slot, dictionary FROM body WHERE "
+static const struct db_statement select_version = { DB_EITHER(
+    SELECT_VERSION "key = $1",
+    SELECT_VERSION "user_id = $1 >> 32 AND key = $1") };
 
 /* A place in a resource's chain. */
 struct link {

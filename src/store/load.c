@@ -11,14 +11,11 @@ static const struct db_statement select_record = {
     "SELECT seq, stamp, born, next_slot FROM record "
     "WHERE user_id = $1 AND kind = $2"
 };
-static const struct db_statement select_segments = {
-    "SELECT key, format, data FROM segment "
-    "WHERE key >= $1 AND key <= $2 ORDER BY key"
-};
-static const struct db_statement select_bodies = {
-    "SELECT key, version, updated_ms, dictionary, data FROM body "
-    "WHERE key >= $1 AND key <= $2 ORDER BY key"
-};
+static const struct db_statement select_segments = { OF_KEYS(
+    "SELECT key, format, data FROM segment", " ORDER BY key") };
+static const struct db_statement select_bodies = { OF_KEYS(
+    "SELECT key, version, updated_ms, dictionary, data FROM body",
+    " ORDER BY key") };
 
 enum err load_row(struct db_session *session, int64_t user_id,
                   enum record_kind kind, struct record_row *out)

@@ -158,6 +158,10 @@ static inline int64_t record_key(int64_t user_id, enum record_kind kind,
 {
     return (int64_t)((uint64_t)user_id << 32 | (uint64_t)kind << 30 | number);
 }
+/* A statement on the rows of a user from key $1 to $2. */
+#define OF_KEYS(what_, order_)                                                 \
+    DB_EITHER(what_ " WHERE key >= $1 AND key <= $2" order_, what_             \
+              " WHERE user_id = $1 >> 32 AND key >= $1 AND key <= $2" order_)
 int64_t segment_format(enum record_kind kind);
 pthread_mutex_t *commit_lock(struct store *s, int64_t user_id,
                              enum record_kind kind);

@@ -10,16 +10,18 @@ static const struct db_statement update_record = {
     "UPDATE record SET seq = $3, stamp = $4, next_slot = $5 "
     "WHERE user_id = $1 AND kind = $2 AND seq = $6 AND stamp = $7"
 };
-static const struct db_statement delete_segments = {
-    "DELETE FROM segment WHERE key >= $1 AND key <= $2"
-};
-static const struct db_statement insert_segment = {
-    "INSERT INTO segment (key, format, data) VALUES ($1, $2, $3)"
-};
-static const struct db_statement insert_body = {
-    "INSERT INTO body (key, version, updated_ms, prev_slot, dictionary, data) "
-    "VALUES ($1, $2, $3, $4, $5, $6)"
-};
+static const struct db_statement delete_segments = { OF_KEYS(
+    "DELETE FROM segment", "") };
+static const struct db_statement insert_segment = { DB_EITHER(
+    "INSERT INTO segment (key, format, data) VALUES ($1, $2, $3)",
+    "INSERT INTO segment (user_id, key, format, data) "
+    "VALUES ($1 >> 32, $1, $2, $3)") };
+#define BODY_COLUMNS "key, version, updated_ms, prev_slot, dictionary, data"
+static const struct db_statement insert_body = { DB_EITHER(
+    "INSERT INTO body (" BODY_COLUMNS ") "
+    "VALUES ($1, $2, $3, $4, $5, $6)",
+    "INSERT INTO body (user_id, " BODY_COLUMNS ") "
+    "VALUES ($1 >> 32, $1, $2, $3, $4, $5, $6)") };
 
 static enum err claim(struct db_session *s, const struct transaction *t)
 {

@@ -13,15 +13,20 @@ CREATE TABLE record(
 -- The record's index: append-only segments, one a commit, merged when many.
 -- key = user_id << 32 | kind << 30 | number: the seq of its newest commit.
 CREATE TABLE segment(
-    key    INTEGER PRIMARY KEY,
+    key    INTEGER PRIMARY KEY,  --sqlite
+--postgres     user_id BIGINT NOT NULL, key BIGINT NOT NULL,
+--postgres     PRIMARY KEY (user_id, key),
     format BIGINT NOT NULL,      -- of segment and search parameters
     data   BLOB NOT NULL
 );
 
 -- Every version of every resource.  key = user_id << 32 | kind << 30 | slot,
 -- so that a user's bodies stand together.  Type and id stand in the text.
+-- PostgreSQL has user_id as a column, too, to distribute by (Citus).
 CREATE TABLE body(
-    key        INTEGER PRIMARY KEY,
+    key        INTEGER PRIMARY KEY, --sqlite
+--postgres     user_id BIGINT NOT NULL, key BIGINT NOT NULL,
+--postgres     PRIMARY KEY (user_id, key),
     version    BIGINT NOT NULL,  -- 1, 2, ...
     updated_ms BIGINT NOT NULL,
     prev_slot  BIGINT NOT NULL,  -- of the version before; -1: none
