@@ -84,12 +84,16 @@ static void visit(struct walk *w, const struct trie_node *node,
     if (node->child_count == 0 || !json_is_object(v) || depth == DEPTH_MAX)
         return;
     const struct trie_child *first = &w->tables->children[node->first_child];
+    uint64_t seen = 0; /* of a member given twice the first counts */
     for (JSON_MEMBERS(m, v)) {
         struct str key = json_key_of(&m);
         for (unsigned i = 0; i < node->child_count; i++) {
-            if (first[i].name.n == key.n && first[i].name.p[0] == key.p[0] &&
-                memcmp(first[i].name.p, key.p, key.n) == 0)
-                visit_child(w, &first[i], m.value, depth + 1);
+            uint64_t bit = i < 64 ? UINT64_C(1) << i : 0;
+            if (first[i].name.n != key.n || first[i].name.p[0] != key.p[0] ||
+                memcmp(first[i].name.p, key.p, key.n) != 0 || (seen & bit) != 0)
+                continue;
+            seen |= bit;
+            visit_child(w, &first[i], m.value, depth + 1);
         }
     }
 }

@@ -153,6 +153,20 @@ static bool is_json(const struct http_call *call)
     return body.n > 0 && body.p[0] == '{';
 }
 
+static bool is_lines(const struct http_call *call)
+{
+    struct str type = http_call_header(call, STR("Content-Type"));
+    return str_search(type, STR("ndjson")) < type.n;
+}
+
+static struct str no_fhir(struct run *run)
+{
+    struct str reason = str_of(run->why->text);
+    return arena_cat(&run->arena, STR("the answer was no FHIR JSON"),
+                     reason.n > 0 ? STR(": ") : STR(""),
+                     str_slice(reason, 0, 200));
+}
+
 enum err answer_take(struct fetch *f, struct query *q)
 {
     struct run *run = f->run;
@@ -167,17 +181,20 @@ enum err answer_take(struct fetch *f, struct query *q)
         return OK;
     }
     enum err err;
+    run->why->text[0] = '\0';
     if (q->want != NULL && str_eq(q->want->ref.type, STR("Binary")) &&
         !is_json(&q->call))
         err = keep_binary(run, q->page, q->want, q->call.answer,
                           http_call_header(&q->call, STR("Content-Type")),
                           q->type);
+    else if (is_lines(&q->call))
+        err = keep_lines(run, q->page, q->call.answer, q->type, &entries);
     else
         err = keep_page(run, q->page, q->call.answer, q->type, &next, &total,
                         &entries);
     if (err == ERR_FORMAT || err == ERR_INVALID) {
         if (!trouble_again(f, q, trouble_wait(q), false)) {
-            q->type->report.detail = STR("the answer was no FHIR JSON");
+            q->type->report.detail = no_fhir(run);
             answer_end(f, q, false);
         }
         return OK;

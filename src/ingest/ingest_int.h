@@ -37,6 +37,11 @@ struct page {
     struct page *next;
 };
 
+/* A resource that this run has already. */
+struct held {
+    int64_t version; /* its meta.versionId; 0: not a number */
+};
+
 /* A token that was renewed; requests under way may still point at it. */
 struct old_token {
     struct secret authorization;
@@ -70,7 +75,7 @@ struct run {
     size_t type_count;
     struct map by_type;
 
-    struct map held;   /* "Type/id" of the system -> not NULL */
+    struct map held;   /* "Type/id" of the system -> struct held */
     struct map wanted; /* "Type/id" -> struct want, in the order of wants */
     struct want *first_want, **last_want;
     size_t want_count;
@@ -107,11 +112,35 @@ MUST_CHECK enum err fetch_one(struct run *run, struct str url, struct arena *a,
 MUST_CHECK enum err fetch_may_see(struct run *run, struct str patient_id,
                                   bool *out);
 
+/* owner.c: whether a resource, or a text that is none, is another person's;
+ * then a warning is left. */
+MUST_CHECK enum err owner_check(struct run *run, const struct resource *r,
+                                struct run_type *asked, bool *drops);
+MUST_CHECK enum err owner_check_text(struct run *run, struct arena *a,
+                                     struct str text, struct run_type *asked,
+                                     bool *drops);
+
 /* keep.c */
+/* Counts a warning; the first of a type is its detail. */
+void keep_warn(struct run_type *t, struct str detail, struct arena *a);
 MUST_CHECK enum err keep_page(struct run *run, struct page *page,
                               struct str text, struct run_type *type,
                               struct str *out_next, int64_t *out_total,
                               size_t *out_entries);
+/* mend.c: what no JSON may hold and systems send: bare control characters and
+ * halves of surrogate pairs in strings.  False when nothing was to mend. */
+bool mend_text(struct str text, struct buf *out);
+/* A page's tree, its minified text, and the parsed copy whose keys tell where
+ * they stand; once more when it can be mended.  ERR_FORMAT with why. */
+struct yyjson_val;
+MUST_CHECK enum err page_parse(struct arena *a, struct str text,
+                               struct yyjson_val **root, struct str *plain,
+                               char **copy, bool *is_mended, struct why *w);
+
+/* newline-delimited JSON, a resource a line */
+MUST_CHECK enum err keep_lines(struct run *run, struct page *page,
+                               struct str text, struct run_type *type,
+                               size_t *out_entries);
 MUST_CHECK enum err keep_binary(struct run *run, struct page *page,
                                 const struct want *want, struct str bytes,
                                 struct str content_type, struct run_type *type);

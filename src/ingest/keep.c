@@ -7,9 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-/* One resource may be too deep; the page's others are not to suffer. */
-#define PAGE_DEPTH_MAX 100000
-#define BINARY_MAX     ((size_t)50 * 1024 * 1024)
+#define BINARY_MAX ((size_t)50 * 1024 * 1024)
 
 struct run_type *run_type_of(struct run *run, struct str type)
 {
@@ -66,7 +64,7 @@ static enum err add_op(struct run *run, struct run_type *type,
     return OK;
 }
 
-static void warn(struct run_type *t, struct str detail, struct arena *a)
+void keep_warn(struct run_type *t, struct str detail, struct arena *a)
 {
     t->report.warnings++;
     t->is_dirty = true;
@@ -74,46 +72,83 @@ static void warn(struct run_type *t, struct str detail, struct arena *a)
         t->report.detail = arena_str(a, str_slice(detail, 0, 300));
 }
 
-/* Whom a resource is about, when that is another Patient of the system. */
-static struct str other_patient(const struct run *run, const struct resource *r)
+static enum err keep_resource(struct run *run, struct page *page,
+                              const struct map *urns, struct str text,
+                              struct run_type *asked);
+
+/* What is no resource to us is kept all the same: its text as a Binary of the
+ * person's, and a warning. */
+static enum err keep_as_it_came(struct run *run, struct page *page,
+                                struct str text, struct run_type *asked,
+                                struct str reason)
 {
-    static const struct str paths[] = { STR_INIT("subject"),
-                                        STR_INIT("patient"),
-                                        STR_INIT("beneficiary") };
-    for (size_t i = 0; i < r->reference_count; i++) {
-        struct source_ref ref;
-        bool is_owner = false;
-        for (size_t k = 0; k < sizeof paths / sizeof paths[0]; k++)
-            is_owner |= str_eq(r->references[i].path, paths[k]);
-        if (is_owner &&
-            source_ref_split(run->release, run->connection.base_url,
-                             r->references[i].value, &ref) &&
-            str_eq(ref.type, STR("Patient")) &&
-            !str_eq(ref.id, run->connection.patient_id))
-            return ref.id;
+    struct arena *a = &page->arena;
+    struct hash128 h = hash128(text);
+    struct buf b = BUF_IN(a, BINARY_MAX * 2);
+    struct map urns = MAP_IN(a);
+    struct str binary;
+    if (text.n > BINARY_MAX) {
+        keep_warn(asked, reason, &run->arena);
+        return OK;
     }
-    return STR_NONE;
+    bool drops = false;
+    enum err err = owner_check_text(run, a, text, asked, &drops);
+    if (err != OK || drops)
+        return err;
+    json_object(&b);
+    json_member(&b, STR("resourceType"), STR("Binary"));
+    json_member(&b, STR("id"),
+                hex_encode(a, (struct str){ (char *)&h, sizeof h }));
+    json_member(&b, STR("contentType"), STR("application/fhir+json"));
+    if (run->release != DSTU2) {
+        json_key(&b, STR("securityContext"));
+        json_object(&b);
+        json_member(&b, STR("reference"),
+                    arena_cat(a, STR("Patient/"), run->connection.patient_id));
+        json_object_end(&b);
+    }
+    json_member(&b, run->release == R4 ? STR("data") : STR("content"),
+                base64_encode(a, text));
+    json_object_end(&b);
+    err = buf_view(&b, &binary);
+    if (err != OK)
+        return err;
+    keep_warn(asked,
+              arena_cat(a, reason, STR("; its text was kept as a Binary")),
+              &run->arena);
+    return keep_resource(run, page, &urns, binary, asked);
 }
 
-/* Somebody else's resource in the answer is dropped and reported, unless the
- * person may read that Patient too (F50). */
-static enum err is_foreign(struct run *run, const struct resource *r,
-                           struct run_type *asked, bool *out)
+static int64_t version_of(const struct resource *r)
 {
-    struct str other = other_patient(run, r);
-    bool may_see = true;
-    enum err err = other.p == NULL ? OK : fetch_may_see(run, other, &may_see);
-    if (err == OK && !may_see)
-        warn(asked,
-             STR("the system sent a resource of another person; it was "
-                 "dropped"),
-             &run->arena);
-    *out = !may_see;
-    return err;
+    int64_t version;
+    struct str text = json_text(json_at(r->root, STR("meta.versionId")));
+    return str_to_i64(text, &version) && version > 0 ? version : 0;
+}
+
+/* Whether a member of the resource itself has its name twice. */
+static bool has_twice(struct yyjson_val *root)
+{
+    for (JSON_MEMBERS(m, root))
+        if (json_get(root, json_key_of(&m)) != m.value)
+            return true;
+    return false;
+}
+
+/* A newer version of what waits for its commit takes its place. */
+static bool put_in_place(struct run *run, const struct store_op *op)
+{
+    for (size_t i = 0; i < run->op_count; i++) {
+        if (run->ops[i].type != op->type || !str_eq(run->ops[i].id, op->id))
+            continue;
+        run->ops[i] = *op;
+        return true;
+    }
+    return false;
 }
 
 /* One resource of a page; what was seen in this run already is passed over
- * (pages may overlap). */
+ * (pages may overlap), but for a newer version. */
 static enum err keep_resource(struct run *run, struct page *page,
                               const struct map *urns, struct str text,
                               struct run_type *asked)
@@ -126,21 +161,19 @@ static enum err keep_resource(struct run *run, struct page *page,
     enum err err = resource_parse(a, run->release, text, r, &w);
     if (err == ERR_NOMEM)
         return err;
-    if (err != OK || r->type == TYPE_NONE) {
-        warn(asked,
-             err != OK ? str_of(w.text)
-                       : STR("a resource type that this FHIR version "
-                             "does not have"),
-             &run->arena);
-        return OK;
-    }
+    if (err != OK || r->type == TYPE_NONE)
+        return keep_as_it_came(run, page, text, asked,
+                               err != OK ? str_of(w.text)
+                                         : STR("a resource type that this FHIR "
+                                               "version does not have"));
     if (str_eq(r->type_name, STR("OperationOutcome"))) {
-        warn(asked, STR("the system sent an OperationOutcome in its answer"),
-             &run->arena);
+        keep_warn(asked,
+                  STR("the system sent an OperationOutcome in its answer"),
+                  &run->arena);
         return OK;
     }
     bool drops = false;
-    err = is_foreign(run, r, asked, &drops);
+    err = owner_check(run, r, asked, &drops);
     if (err != OK || drops)
         return err;
     struct hash128 h = hash128(text);
@@ -150,20 +183,34 @@ static enum err keep_resource(struct run *run, struct page *page,
     r->id = source_id;
     struct str key = key_of(&run->arena, r->type_name, source_id);
     void **seen = map_slot(&run->held, key);
-    if (seen == NULL || *seen != NULL)
-        return seen == NULL ? ERR_NOMEM : OK;
-    *seen = run;
+    int64_t version = version_of(r);
+    if (seen == NULL)
+        return ERR_NOMEM;
+    struct held *held = *seen;
+    if (held != NULL && version <= held->version)
+        return OK;
+    bool is_new = held == NULL;
+    if (is_new)
+        *seen = held = arena_zalloc(&run->arena, 1, sizeof *held);
     struct run_type *type = run_type_of(run, r->type_name);
     struct store_op op = {
         .verb = STORE_PUT, .resource = r, .type = r->type, .keep_same = true
     };
-    err = type == NULL ? ERR_NOMEM
-                       : normalise(&run->normaliser, a, urns, r, &op.id);
+    err = type == NULL || held == NULL
+              ? ERR_NOMEM
+              : normalise(&run->normaliser, a, urns, r, &op.id);
     if (err != OK)
         return err;
-    type->report.got++;
+    held->version = version;
+    if (has_twice(r->root))
+        keep_warn(
+            type,
+            STR("a resource gives an element twice; it was kept as it came, "
+                "the first one counts"),
+            &run->arena);
+    type->report.got += is_new;
     type->is_dirty = true;
-    return add_op(run, type, &op);
+    return is_new || !put_in_place(run, &op) ? add_op(run, type, &op) : OK;
 }
 
 /* fullUrl urn:uuid:... -> the resource's own type and id. */
@@ -192,27 +239,44 @@ static struct str next_link(struct yyjson_val *root)
     return STR_NONE;
 }
 
+enum err keep_lines(struct run *run, struct page *page, struct str text,
+                    struct run_type *type, size_t *out_entries)
+{
+    struct str rest = text, line, next;
+    int64_t total;
+    *out_entries = 0;
+    while (str_cut(&rest, '\n', &line)) {
+        size_t entries;
+        line = str_trim(line);
+        if (line.n == 0)
+            continue;
+        enum err err =
+            keep_page(run, page, line, type, &next, &total, &entries);
+        if (err != OK)
+            return err;
+        *out_entries += entries;
+    }
+    return OK;
+}
+
 enum err keep_page(struct run *run, struct page *page, struct str text,
                    struct run_type *type, struct str *out_next,
                    int64_t *out_total, size_t *out_entries)
 {
     struct arena *a = &page->arena;
-    struct buf minified = BUF_IN(a, PAGE_BYTES_MAX);
     struct yyjson_val *root;
     struct str plain;
-    if (str_starts(text, STR("\xef\xbb\xbf"))) /* a byte order mark */
-        text = str_from(text, 3);
-    buf_reserve(&minified, text.n);
-    enum err err = json_minify(text, PAGE_DEPTH_MAX, &minified);
-    if (err == OK)
-        err = buf_view(&minified, &plain);
-    char *copy = err == OK ? arena_alloc(a, plain.n + JSON_PADDING) : NULL;
-    if (copy == NULL)
-        return err != OK ? ERR_FORMAT : arena_err(a);
-    memcpy(copy, plain.p, plain.n);
-    err = json_parse_in_place(a, copy, plain.n, &root, run->why);
+    char *copy;
+    bool is_mended;
+    enum err err =
+        page_parse(a, text, &root, &plain, &copy, &is_mended, run->why);
     if (err != OK)
         return err;
+    if (is_mended)
+        keep_warn(type,
+                  STR("the answer had characters that JSON has not; they were "
+                      "escaped or replaced"),
+                  &run->arena);
     struct map urns = MAP_IN(a);
     *out_next = STR_NONE;
     *out_total = -1;
@@ -249,8 +313,8 @@ enum err keep_binary(struct run *run, struct page *page,
     struct map urns = MAP_IN(a);
     struct str text;
     if (bytes.n > BINARY_MAX) {
-        warn(type, STR("a document is larger than 50 MB and was left out"),
-             &run->arena);
+        keep_warn(type, STR("a document is larger than 50 MB and was left out"),
+                  &run->arena);
         return OK;
     }
     json_object(&b);
@@ -297,6 +361,12 @@ enum err keep_flush(struct run *run)
             t->report.same++;
         else
             t->report.written++;
+        if (run->ops[i].unread > 0)
+            keep_warn(
+                t,
+                STR("values that are none of their type were kept, but are "
+                    "not searchable"),
+                &run->arena);
         t->is_dirty = true;
     }
     run->op_count = 0;

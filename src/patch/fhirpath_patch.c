@@ -34,37 +34,42 @@ static enum err find(struct operation *o, struct str path, size_t least,
     return OK;
 }
 
-/* Cuts "Patient.name[0].given" before its last name.  ERR_FORMAT when
- * something else stands last. */
-static enum err cut_last(struct operation *o, struct str *of, struct str *name)
+/* Where the last '.' stands outside of brackets and quotes; path.n: nowhere. */
+static size_t last_dot(struct str path)
 {
-    struct str path = str_trim(o->path);
     size_t last = path.n, depth = 0;
     bool is_quoted = false;
     for (size_t i = 0; i < path.n; i++) {
         char c = path.p[i];
         if (c == '\'')
             is_quoted = !is_quoted;
-        else if (is_quoted && c == '\\')
-            i++;
-        else if (!is_quoted && (c == '(' || c == '['))
+        else if (is_quoted)
+            i += c == '\\';
+        else if (c == '(' || c == '[')
             depth++;
-        else if (!is_quoted && (c == ')' || c == ']') && depth > 0)
+        else if ((c == ')' || c == ']') && depth > 0)
             depth--;
-        else if (!is_quoted && depth == 0 && c == '.')
+        else if (depth == 0 && c == '.')
             last = i;
     }
-    *of = str_slice(path, 0, last == path.n ? 0 : last);
-    *name = str_trim(last == path.n ? path : str_from(path, last + 1));
+    return last;
+}
+
+/* Cuts "Patient.name[0].given" before its last name.  ERR_FORMAT when
+ * something else stands last. */
+static enum err cut_last(struct operation *o, struct str *of, struct str *name)
+{
+    struct str path = str_trim(o->path);
+    size_t dot = last_dot(path);
+    *of = dot == path.n ? STR("Resource") : str_slice(path, 0, dot);
+    *name = dot == path.n ? path : str_trim(str_from(path, dot + 1));
     for (size_t i = 0; i < name->n; i++)
         if (!char_is_alpha(name->p[i]) && !char_is_digit(name->p[i]))
             return why(o->world.w, ERR_FORMAT,
                        "the path ends with the name of a list");
-    if (name->n == 0)
-        return why(o->world.w, ERR_FORMAT, "the path is empty");
-    if (of->n == 0)
-        *of = STR("Resource");
-    return OK;
+    return name->n > 0 && of->n > 0
+               ? OK
+               : why(o->world.w, ERR_FORMAT, "the path is not whole");
 }
 
 static bool number(struct str text, size_t *out)

@@ -79,8 +79,8 @@ enum err prepare_values(struct prepare *p, struct prepared *item,
     const struct resource *r = item->op->resource;
     if (r == NULL)
         return OK;
-    enum err err =
-        resource_extract(a, r, &item->cells, &item->cell_count, NULL);
+    enum err err = resource_extract(a, r, &item->cells, &item->cell_count,
+                                    &item->op->unread);
     if (err != OK)
         return err;
     size_t kept = 0;

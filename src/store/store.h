@@ -113,6 +113,7 @@ struct store_op {
     enum store_outcome outcome;
     int64_t version_id;
     int64_t last_updated_ms;
+    unsigned unread; /* values that broke their type: kept, not searchable */
 };
 
 /* Does all ops or none, and returns when they are durable and searchable.

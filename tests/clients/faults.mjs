@@ -17,7 +17,8 @@ const told = (t) => t !== undefined && (t.status !== 'done' || t.warnings > 0);
 const expected = {
   'foreign-refs': { differs: { DocumentReference: 1 } },
   'odd-ids': { differs: { Condition: 3 } },
-  'odd-values': { differs: { Observation: 2 } },
+  'odd-values': { differs: { Observation: 2, Binary: 2 } },
+  deep: { differs: { Binary: 1 } },
   big: { differs: { DocumentReference: 1 } },
   'types-refused': { lost: ['Condition', 'Procedure', 'Goal', 'CarePlan'], tells: ['Condition', 'Procedure', 'Goal', 'CarePlan'] },
   'patient-refused': { lost: ['Patient'], tells: ['Patient'] },
