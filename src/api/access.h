@@ -46,4 +46,17 @@ struct access_trace {
     void (*failed)(const struct http_request *r, int status);
 };
 
+/* The trace of a call that is about users and tokens, not about a record:
+ * 'N'ew user, user 'M'odified, users 'L'isted, a code ('K'), a 'T'oken.  Who
+ * could not show who they are leave one of app 0. */
+struct app_trace {
+    struct access_trace trace; /* first: r->principal is one */
+    int64_t app_id, user_id;   /* 0: not known */
+    char interaction;
+};
+MUST_CHECK enum err app_trace_begin(struct http_request *r, char interaction,
+                                    struct app_trace **out);
+/* It went well.  Failures are told by the family of the endpoint. */
+void app_trace_done(const struct http_request *r, const struct app_trace *t);
+
 #endif

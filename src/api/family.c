@@ -71,13 +71,19 @@ static void begin(struct http_request *r, struct http_response *out,
         http_set_header(out, STR("Retry-After"), STR("2"));
 }
 
+static void leave_trace(const struct http_request *r,
+                        const struct http_response *out)
+{
+    const struct access_trace *trace = r->principal;
+    if (trace != NULL)
+        trace->failed(r, out->status);
+}
+
 void family_fhir(struct http_request *r, struct http_response *out,
                  enum err err)
 {
     begin(r, out, err, FHIR_TYPE);
-    const struct access_trace *trace = r->principal;
-    if (trace != NULL)
-        trace->failed(r, out->status);
+    leave_trace(r, out);
     struct buf *b = &out->body;
     json_object(b);
     json_member(b, STR("resourceType"), STR("OperationOutcome"));
@@ -119,10 +125,11 @@ static bool gateway(struct buf *b, enum err err)
 void family_um(struct http_request *r, struct http_response *out, enum err err)
 {
     begin(r, out, err, STR("application/json; charset=utf-8"));
-    if (gateway(&out->body, err))
-        return;
     if (out->status == 404 || out->status == 409 || out->status == 422)
         out->status = 400;
+    leave_trace(r, out);
+    if (gateway(&out->body, err))
+        return;
     json_object(&out->body);
     json_member_bool(&out->body, STR("success"), false);
     json_member(&out->body, STR("error"), sentence(r, err));
@@ -145,8 +152,10 @@ void family_oauth(struct http_request *r, struct http_response *out,
                   enum err err)
 {
     begin(r, out, err, STR("application/json; charset=utf-8"));
-    if (err == ERR_RATE && gateway(&out->body, err))
+    if (err == ERR_RATE && gateway(&out->body, err)) {
+        leave_trace(r, out);
         return;
+    }
     struct str code = STR("invalid_request");
     if (err == ERR_UNAUTHENTICATED) {
         code = STR("invalid_client");
@@ -163,6 +172,7 @@ void family_oauth(struct http_request *r, struct http_response *out,
     } else {
         out->status = 400;
     }
+    leave_trace(r, out);
     json_object(&out->body);
     json_member(&out->body, STR("error"), code);
     json_member(&out->body, STR("error_description"), sentence(r, err));

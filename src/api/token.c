@@ -11,6 +11,7 @@ struct call {
     struct http_request *r;
     struct params params;
     struct app app;
+    struct app_trace *trace;
 };
 
 typedef enum err grant(struct call *c, struct token_pair *out);
@@ -108,11 +109,21 @@ static bool is_one_client(const struct call *c)
            (secret.p == NULL || str_eq(secret, basic_secret));
 }
 
+/* Whose the token is that was given. */
+static void note_user(struct call *c, const struct token_pair *pair)
+{
+    struct principal principal;
+    if (token_check(services_of(c->r)->tokens, pair->access, &principal) == OK)
+        c->trace->user_id = principal.user_id;
+}
+
 enum err oauth_token(struct http_request *r, struct http_response *out)
 {
     struct call c = { .r = r };
     struct token_pair pair;
-    enum err err = params_read(r, &c.params);
+    enum err err = app_trace_begin(r, 'T', &c.trace);
+    if (err == OK)
+        err = params_read(r, &c.params);
     if (err == OK && !is_one_client(&c))
         err = wanted(&c, "the client authenticates in two ways");
     if (err == OK)
@@ -121,6 +132,7 @@ enum err oauth_token(struct http_request *r, struct http_response *out)
         return why(&r->why, err, "client_id or client_secret is wrong");
     if (err != OK)
         return err;
+    c.trace->app_id = c.app.id;
     struct str type = params_get(&c.params, STR("grant_type"));
     if (type.n == 0)
         return wanted(&c, "grant_type is required");
@@ -130,7 +142,11 @@ enum err oauth_token(struct http_request *r, struct http_response *out)
                    "grant_type must be authorization_code, refresh_token or "
                    "client_credentials");
     err = give(&c, &pair);
-    return err == OK ? answer(&c, &pair, out) : err;
+    if (err != OK)
+        return err;
+    note_user(&c, &pair);
+    app_trace_done(r, c.trace);
+    return answer(&c, &pair, out);
 }
 
 enum err oauth_token_not_get(struct http_request *r, struct http_response *out)

@@ -22,22 +22,35 @@ struct call {
     struct http_request *r;
     struct params params;
     struct app app;
+    struct app_trace *trace;
 };
 
 /* Who asks, and whether not too often. */
-static enum err begin(struct http_request *r, struct call *out)
+static enum err begin(struct http_request *r, char interaction,
+                      struct call *out)
 {
     struct call c = { .services = services_of(r), .r = r };
-    enum err err = params_read(r, &c.params);
+    enum err err = app_trace_begin(r, interaction, &c.trace);
+    if (err == OK)
+        err = params_read(r, &c.params);
     if (err == OK)
         err = access_app(r, &c.params, &c.app);
     if (err != OK)
         return err;
+    c.trace->app_id = c.app.id;
     if (c.services->um_rate != NULL &&
         !rate_take(c.services->um_rate, c.app.client_id, &r->retry_after_s))
         return why(&r->why, ERR_RATE, "Too Many Requests");
     *out = c;
     return OK;
+}
+
+/* Who it was about is known; what went well leaves its trace here. */
+static enum err end(const struct call *c, enum err err)
+{
+    if (err == OK)
+        app_trace_done(c->r, c->trace);
+    return err;
 }
 
 static enum err fail(struct call *c, const char *text)
@@ -97,6 +110,8 @@ static enum err find(struct call *c, struct user *out)
     } else {
         return fail(c, TEXT_WANTED);
     }
+    if (err == OK)
+        c->trace->user_id = out->id;
     return err == ERR_NOT_FOUND ? fail(c, TEXT_UNKNOWN) : err;
 }
 
@@ -164,6 +179,7 @@ static enum err create(struct call *c, struct str name, bool is_active,
         return fail(c, TEXT_EXISTS);
     if (err != OK)
         return err;
+    c->trace->user_id = user.id;
     return user.is_active ? answer_with_code(c, out, &user)
                           : answer(out, &user, STR_NONE);
 }
@@ -173,14 +189,14 @@ enum err user_management_create(struct http_request *r,
 {
     struct call c;
     bool is_active = true;
-    enum err err = begin(r, &c);
+    enum err err = begin(r, 'N', &c);
     if (err != OK)
         return err;
     struct str name = name_of(&c);
     if (name.p == NULL)
         return fail(&c, TEXT_WANTED);
     err = read_active(&c, &is_active);
-    return err == OK ? create(&c, name, is_active, out) : err;
+    return end(&c, err == OK ? create(&c, name, is_active, out) : err);
 }
 
 /* --- list ---------------------------------------------------------------- */
@@ -232,12 +248,12 @@ static int64_t number_or(const struct call *c, struct str name, int64_t other)
 enum err user_management_list(struct http_request *r, struct http_response *out)
 {
     struct call c;
-    enum err err = begin(r, &c);
+    enum err err = begin(r, 'L', &c);
     if (err != OK)
         return err;
     if (name_of(&c).p != NULL ||
         params_get(&c.params, STR("oneup_user_id")).n > 0)
-        return list_one(&c, out);
+        return end(&c, list_one(&c, out));
     int64_t count = number_or(&c, STR("limit"), PAGE_MAX);
     count = number_or(&c, STR("_count"), count);
     count = count < PAGE_MAX ? count : PAGE_MAX;
@@ -246,7 +262,7 @@ enum err user_management_list(struct http_request *r, struct http_response *out)
     int64_t total;
     err = user_page(c.services->db, c.app.id, number_or(&c, STR("offset"), 0),
                     count, r->arena, &users, &n, &total);
-    return err == OK ? answer_list(out, users, n, total) : err;
+    return end(&c, err == OK ? answer_list(out, users, n, total) : err);
 }
 
 /* --- update -------------------------------------------------------------- */
@@ -272,9 +288,12 @@ static enum err put_by_name(struct call *c, struct str name,
     bool is_active = true;
     enum err err = find_by_name(c, name, &user);
     if (err == ERR_NOT_FOUND) {
+        c->trace->interaction = 'N';
         err = read_active(c, &is_active);
         return err == OK ? create(c, name, is_active, out) : err;
     }
+    if (err == OK)
+        c->trace->user_id = user.id;
     if (err == OK)
         err = read_active(c, &user.is_active);
     if (err == OK)
@@ -287,12 +306,12 @@ enum err user_management_update(struct http_request *r,
 {
     struct call c;
     struct user user;
-    enum err err = begin(r, &c);
+    enum err err = begin(r, 'M', &c);
     if (err != OK)
         return err;
     struct str name = name_of(&c);
     if (params_get(&c.params, STR("oneup_user_id")).n == 0 && name.p != NULL)
-        return put_by_name(&c, name, out);
+        return end(&c, put_by_name(&c, name, out));
     err = find(&c, &user);
     if (err == OK && name.p != NULL)
         user.app_user_id = name;
@@ -300,7 +319,7 @@ enum err user_management_update(struct http_request *r,
         err = read_active(&c, &user.is_active);
     if (err == OK)
         err = set(&c, &user);
-    return err == OK ? answer(out, &user, STR_NONE) : err;
+    return end(&c, err == OK ? answer(out, &user, STR_NONE) : err);
 }
 
 /* --- codes --------------------------------------------------------------- */
@@ -310,10 +329,12 @@ enum err user_management_auth_code(struct http_request *r,
 {
     struct call c;
     struct user user;
-    enum err err = begin(r, &c);
+    enum err err = begin(r, 'K', &c);
     if (err == OK)
         err = find(&c, &user);
     if (err == OK && !user.is_active)
         err = fail(&c, TEXT_INACTIVE);
-    return err == OK ? answer_with_code(&c, out, &user) : err;
+    if (err == OK)
+        err = answer_with_code(&c, out, &user);
+    return end(&c, err);
 }

@@ -9,6 +9,7 @@
 
 #include "api/testing.h"
 #include "api/token.h"
+#include "audit/audit.h"
 #include "auth/app.h"
 #include "auth/rate.h"
 #include "auth/token.h"
@@ -546,6 +547,65 @@ static void an_inactive_user_gets_no_code_and_his_tokens_stop(void **state)
     tear_down(&m);
 }
 
+static const struct db_statement traces = {
+    "SELECT interaction, status, CASE WHEN user_id > 0 THEN 1 ELSE 0 END,"
+    " CASE WHEN app_id > 0 THEN 1 ELSE 0 END, calls FROM access_audit"
+    " WHERE user_id >= $1 ORDER BY interaction, status"
+};
+
+static enum err do_traces(struct db_session *s, void *context)
+{
+    AUTO_ROWS rows = { 0 };
+    enum err err = db_query(s, &traces, &rows, DB_I64(0));
+    while (err == OK && (err = db_next(&rows)) == OK) {
+        buf_add(context, db_text(&rows, 0));
+        for (int i = 1; i < 5; i++) {
+            buf_add_char(context, ' ');
+            buf_add_i64(context, db_i64(&rows, i));
+        }
+        buf_add_char(context, '\n');
+    }
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static void calls_about_users_and_tokens_leave_their_trace(void **state)
+{
+    (void)state;
+    struct made m;
+    set_up(&m);
+    struct audit_options options = { m.t.db, NULL };
+    assert_int_equal(audit_new(&options, &m.s.audit), OK);
+    struct api_answer made = call(&m, "POST", UM, "app_user_id=a");
+    struct str code = text_of(parse(&m, &made), "code");
+    assert_int_equal(call(&m, "POST", UM, "app_user_id=a").status, 400);
+    assert_int_equal(call(&m, "GET", UM, "x=1").status, 200);
+    assert_int_equal(call(&m, "PUT", UM, "app_user_id=a&active=true").status,
+                     200);
+    assert_int_equal(call(&m, "POST", CODE, "app_user_id=a").status, 200);
+    char query[300];
+    (void)snprintf(query, sizeof query, "grant_type=authorization_code&code=%s",
+                   arena_cstr(&m.a, code));
+    assert_int_equal(call(&m, "POST", "/oauth2/token", query).status, 200);
+    assert_int_equal(
+        call(&m, "POST", "/oauth2/token", "grant_type=refresh_token").status,
+        400);
+    assert_int_equal(
+        api_call(&m.http, "POST", UM "?client_id=x&client_secret=y", "", "")
+            .status,
+        401);
+    AUTO_BUF b = BUF(4096);
+    struct str text;
+    assert_int_equal(audit_flush(m.s.audit), OK);
+    assert_int_equal(db_read(m.t.db, do_traces, &b), OK);
+    assert_int_equal(buf_view(&b, &text), OK);
+    assert_string_equal(text.p, "K 200 1 1 1\nL 200 0 1 1\nM 200 1 1 1\n"
+                                "N 200 1 1 1\nN 400 0 1 1\nN 401 0 0 1\n"
+                                "T 200 1 1 1\nT 400 0 1 1\n");
+    audit_free(m.s.audit);
+    m.s.audit = NULL;
+    tear_down(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -565,6 +625,7 @@ int main(void)
         cmocka_unit_test(an_app_gets_a_token_without_refresh),
         cmocka_unit_test(token_errors_have_their_names),
         cmocka_unit_test(an_inactive_user_gets_no_code_and_his_tokens_stop),
+        cmocka_unit_test(calls_about_users_and_tokens_leave_their_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
