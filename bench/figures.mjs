@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { World, browse } from '../tests/support/world.mjs';
-import { Program, build, freePort, freshFolder, shared } from '../tests/support/programs.mjs';
+import { Program, build, databaseEnv, databaseOf, freePort, freshFolder, shared } from '../tests/support/programs.mjs';
 
 const runs = Number(process.env.RUNS ?? 5);
 const chosen = process.argv.slice(2);
@@ -69,6 +69,13 @@ function wrk(url, token, { connections = 64, threads = 2, seconds = 5, script } 
   const errors = Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0);
   if (errors) throw new Error(`wrk: ${errors} errors at ${url}`);
   return { rate, ms };
+}
+
+function bytesOf(world) {
+  const url = databaseOf(world.data);
+  if (!url) return statSync(join(world.data, 'tributary.db')).size;
+  const out = spawnSync(join(process.env.PG_BIN, 'psql'), [url, '-Atc', 'SELECT pg_database_size(current_database())'], { encoding: 'utf8' });
+  return Number(out.stdout);
 }
 
 const quiet = { server: ['--access-log', 'off', '--body-max-mb', '256'] };
@@ -177,7 +184,7 @@ const figures = {
     const user = await world.user('size');
     const n = await fill(world, user, 20000);
     await world.server.stop();
-    const bytes = statSync(join(world.data, 'tributary.db')).size;
+    const bytes = bytesOf(world);
     row('database bytes per resource', [bytes / n], 'B', '600', `${n} resources, all tables and indexes`);
     await world.sandbox.stop();
     world.folder.remove();
@@ -193,7 +200,7 @@ const figures = {
       await first.ready(`http://127.0.0.1:${port}/ready`);
       await first.stop();
       const start = process.hrtime.bigint();
-      const child = spawn(join(build, 'tributary'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      const child = spawn(join(build, 'tributary'), args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...databaseEnv('tributary', args) } });
       await new Promise((done) => child.stderr.on('data', (d) => { if (String(d).includes('serve.ready')) done(); }));
       times.push(Number(process.hrtime.bigint() - start) / 1e6);
       const status = () => readFileSync(`/proc/${child.pid}/status`, 'utf8');
@@ -270,3 +277,4 @@ for (const [name, figure] of Object.entries(figures)) {
 console.log(`\n${cpus().length} cores, ${cpus()[0].model}; median of ${runs} runs; server and load share the cores\n`);
 console.log('| figure | median | range | aim | note |\n| --- | ---: | --- | ---: | --- |');
 for (const r of rows) console.log(`| ${r.name} | ${r.value} ${r.unit} | ${r.range} | ${r.aim} | ${r.note} |`);
+if (process.env.FIGURES_JSON) writeFileSync(process.env.FIGURES_JSON, JSON.stringify(rows));

@@ -191,7 +191,8 @@ static bool pool_return(struct pool *p, struct db_session *s)
     return is_kept;
 }
 
-enum err db_take_reader(struct db *db, struct db_session **out)
+static enum err take_session(struct db *db, enum db_step begin,
+                             struct db_session **out)
 {
     struct db_session *s = NULL;
     enum err err = pool_lend(&db->pool, &s);
@@ -201,7 +202,7 @@ enum err db_take_reader(struct db *db, struct db_session **out)
     if (s == NULL)
         err = db->maker->open(&db->options, false, &s, &w);
     if (err == OK)
-        err = db->maker->step(s, DB_BEGIN_READ);
+        err = db->maker->step(s, begin);
     if (err != OK) {
         note_words(&db->failures, s == NULL ? &w : &s->why, err);
         if (s != NULL)
@@ -213,25 +214,42 @@ enum err db_take_reader(struct db *db, struct db_session **out)
     return OK;
 }
 
+enum err db_take_reader(struct db *db, struct db_session **out)
+{
+    return take_session(db, DB_BEGIN_READ, out);
+}
+
 void db_give_reader(struct db *db, struct db_session *s)
 {
     if (s == NULL)
         return;
-    bool is_good = db->maker->step(s, DB_ROLLBACK) == OK;
+    bool is_good = !db->maker->is_in_transaction(s) ||
+                   db->maker->step(s, DB_ROLLBACK) == OK;
     if (!pool_return(&db->pool, is_good ? s : NULL))
         db->maker->close(s);
 }
 
-enum err db_read(struct db *db, db_work *work, void *context)
+static enum err read_with(struct db *db, enum db_step begin, db_work *work,
+                          void *context)
 {
     struct db_session *s;
-    enum err err = db_take_reader(db, &s);
+    enum err err = take_session(db, begin, &s);
     if (err != OK)
         return err;
     err = work(s, context);
     db_note_failure(&db->failures, s, err);
     db_give_reader(db, s);
     return err;
+}
+
+enum err db_read(struct db *db, db_work *work, void *context)
+{
+    return read_with(db, DB_BEGIN_READ, work, context);
+}
+
+enum err db_peek(struct db *db, db_work *work, void *context)
+{
+    return read_with(db, DB_BEGIN_PEEK, work, context);
 }
 
 enum err db_write(struct db *db, db_work *work, void *context)

@@ -84,6 +84,9 @@ typedef enum err db_work(struct db_session *s, void *context);
 
 /* Runs work in one read snapshot. */
 MUST_CHECK enum err db_read(struct db *db, db_work *work, void *context);
+/* The same without a snapshot over several statements, for one statement alone:
+ * cheaper. */
+MUST_CHECK enum err db_peek(struct db *db, db_work *work, void *context);
 /* Runs work on the writer; its error undoes all it wrote and is returned.
  * ERR_STOPPING once db_close() began, ERR_BUSY when the queue is full. */
 MUST_CHECK enum err db_write(struct db *db, db_work *work, void *context);

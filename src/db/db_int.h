@@ -21,6 +21,7 @@ struct db_session {
 
 enum db_step {
     DB_BEGIN_READ,
+    DB_BEGIN_PEEK,  /* no transaction: each statement is its own */
     DB_BEGIN_WRITE, /* takes the write lock at once */
     DB_COMMIT,
     DB_ROLLBACK,

@@ -256,6 +256,8 @@ static enum err step(struct db_session *base, enum db_step which)
     struct postgres_session *s = postgres_of(base);
     enum err err = OK;
     switch (which) {
+    case DB_BEGIN_PEEK:
+        return make_ready(s);
     case DB_BEGIN_READ:
     case DB_BEGIN_WRITE:
         return begin(s, which);

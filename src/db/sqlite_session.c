@@ -201,6 +201,8 @@ static enum err run_step(struct db_session *base, enum db_step step)
 /* ROLLBACK TO keeps the savepoint; ours goes. */
 static enum err step(struct db_session *base, enum db_step which)
 {
+    if (which == DB_BEGIN_PEEK)
+        return OK;
     enum err err = run_step(base, which);
     if (err == OK && which == DB_UNDO)
         err = run_step(base, DB_RELEASE);

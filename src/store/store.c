@@ -113,6 +113,19 @@ struct opening {
     struct view *made; /* an index made anew, still to be kept */
 };
 
+/* The row alone tells that the view in memory is right; else it has to be read
+ * together with what belongs to it. */
+static enum err peek_in(struct db_session *session, void *context)
+{
+    struct store_snapshot *snap = context;
+    enum err err = load_row(session, snap->user_id, snap->kind, &snap->row);
+    if (err == OK)
+        snap->record = hot_find_view(snap->hot, &snap->row);
+    if (snap->record != NULL)
+        snap->store->hits++;
+    return err;
+}
+
 /* Finds the view of what the session sees, in memory or by loading it. */
 static enum err open_in(struct db_session *session, void *context)
 {
@@ -156,7 +169,10 @@ enum err store_open(struct store *s, int64_t user_id, enum record_kind kind,
                                  .kind = kind,
                                  .hot = cache_get(&s->cache, user_id, kind) };
     struct opening o = { .snap = snap };
-    enum err err = snap->hot == NULL ? ERR_NOMEM : db_read(s->db, open_in, &o);
+    enum err err =
+        snap->hot == NULL ? ERR_NOMEM : db_peek(s->db, peek_in, snap);
+    if (err == OK && snap->record == NULL)
+        err = db_read(s->db, open_in, &o);
     if (err == OK && o.made != NULL)
         keep_rebuilt(s, snap, o.made);
     if (err != OK) {

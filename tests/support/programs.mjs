@@ -27,7 +27,7 @@ export function databaseOf(data) {
   }
   return made.get(data);
 }
-function databaseEnv(name, args) {
+export function databaseEnv(name, args) {
   const url = name === 'tributary' ? databaseOf(args[args.indexOf('--data') + 1]) : undefined;
   return url ? { TRIBUTARY_DATABASE: url } : {};
 }
