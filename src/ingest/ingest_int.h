@@ -35,6 +35,8 @@ struct run_type {
 struct page {
     struct arena arena;
     struct page *next;
+    bool is_read; /* one resource that was asked for by its id */
+    bool is_lines;
 };
 
 /* A resource that this run has already. */
@@ -114,7 +116,8 @@ MUST_CHECK enum err fetch_may_see(struct run *run, struct str patient_id,
 
 /* owner.c: whether a resource, or a text that is none, is another person's;
  * then a warning is left. */
-MUST_CHECK enum err owner_check(struct run *run, const struct resource *r,
+MUST_CHECK enum err owner_check(struct run *run, const struct page *page,
+                                const struct resource *r,
                                 struct run_type *asked, bool *drops);
 MUST_CHECK enum err owner_check_text(struct run *run, struct arena *a,
                                      struct str text, struct run_type *asked,

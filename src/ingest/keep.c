@@ -173,7 +173,7 @@ static enum err keep_resource(struct run *run, struct page *page,
         return OK;
     }
     bool drops = false;
-    err = owner_check(run, r, asked, &drops);
+    err = owner_check(run, page, r, asked, &drops);
     if (err != OK || drops)
         return err;
     struct hash128 h = hash128(text);
@@ -245,6 +245,7 @@ enum err keep_lines(struct run *run, struct page *page, struct str text,
     struct str rest = text, line, next;
     int64_t total;
     *out_entries = 0;
+    page->is_lines = true;
     while (str_cut(&rest, '\n', &line)) {
         size_t entries;
         line = str_trim(line);
@@ -281,7 +282,10 @@ enum err keep_page(struct run *run, struct page *page, struct str text,
     *out_next = STR_NONE;
     *out_total = -1;
     *out_entries = 1;
-    if (!str_eq(json_get_text(root, STR("resourceType")), STR("Bundle")))
+    bool is_bundle =
+        str_eq(json_get_text(root, STR("resourceType")), STR("Bundle"));
+    page->is_read = !is_bundle && !page->is_lines;
+    if (!is_bundle)
         return json_get(root, STR("resourceType")) == NULL
                    ? ERR_INVALID
                    : keep_resource(run, page, &urns, plain, type);

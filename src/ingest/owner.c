@@ -3,12 +3,14 @@
 #include "ingest/ingest_int.h"
 
 /* Whom a resource is about, when that is another Patient of the system. */
-static struct str other_patient(const struct run *run, const struct resource *r)
+static struct str other_patient(const struct run *run, const struct page *page,
+                                const struct resource *r)
 {
     static const struct str paths[] = { STR_INIT("subject"),
                                         STR_INIT("patient"),
                                         STR_INIT("beneficiary") };
-    if (str_eq(r->type_name, STR("Patient")) && r->id.n > 0 &&
+    /* What was read by its id may be seen, whatever id it came with. */
+    if (!page->is_read && str_eq(r->type_name, STR("Patient")) && r->id.n > 0 &&
         !str_eq(r->id, run->connection.patient_id))
         return r->id;
     for (size_t i = 0; i < r->reference_count; i++) {
@@ -63,10 +65,11 @@ static enum err is_foreign(struct run *run, struct str other,
     return err;
 }
 
-enum err owner_check(struct run *run, const struct resource *r,
-                     struct run_type *asked, bool *drops)
+enum err owner_check(struct run *run, const struct page *page,
+                     const struct resource *r, struct run_type *asked,
+                     bool *drops)
 {
-    return is_foreign(run, other_patient(run, r), asked, drops);
+    return is_foreign(run, other_patient(run, page, r), asked, drops);
 }
 
 enum err owner_check_text(struct run *run, struct arena *a, struct str text,
