@@ -10,6 +10,7 @@
 #include "audit/audit.h"
 #include "auth/token.h"
 #include "auth/user.h"
+#include "bulk/export.h"
 #include "connect/connection.h"
 #include "db/db.h"
 #include "ingest/ingest.h"
@@ -30,6 +31,8 @@ static enum err erase_rows(struct db_session *s, void *context)
         err = vault_erase(s, user_id, 0);
     if (err == OK)
         err = connection_erase(s, user_id);
+    if (err == OK)
+        err = export_erase(s, user_id);
     if (err == OK)
         err = audit_erase(s, user_id);
     return err;

@@ -6,6 +6,7 @@
 
 #include "api/connect.h"
 #include "api/fhir.h"
+#include "api/fhir_export.h"
 #include "api/health.h"
 #include "api/ingest.h"
 #include "api/pages.h"
@@ -65,6 +66,32 @@ const struct http_route api_routes[] = {
     { "GET", "/connect/marketplace", search_page, family_page, MESSAGES, "page.search" },
     { "GET", "/connect/:system", connect_page, family_page, MESSAGES, "page.connect" },
     { "GET", "/connected", connected_page, family_page, MESSAGES, "page.connected" },
+    /* exports: contract 7.9 */
+    { "GET", "/bulk-data/:release/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/bulk-data/:release/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/bulk-data/:release/Patient/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/bulk-data/:release/Patient/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/bulk-data/:release/Group/:id/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/bulk-data/:release/Group/:id/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/fhir/:release/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/fhir/:release/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/fhir/:release/Patient/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/fhir/:release/Patient/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/fhir/:release/Group/:id/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/fhir/:release/Group/:id/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/fhir/:release/$export-status/:id", fhir_export_status, family_fhir, WRITES, "fhir.export_status" },
+    { "DELETE", "/fhir/:release/$export-status/:id", fhir_export_cancel, family_fhir, WRITES, "fhir.export_cancel" },
+    { "GET", "/fhir/:release/$export-file/:id/:name", fhir_export_file, family_fhir, WRITES, "fhir.export_file" },
+    { "GET", "/:release/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/:release/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/:release/Patient/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/:release/Patient/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/:release/Group/:id/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "POST", "/:release/Group/:id/$export", fhir_export, family_fhir, WRITES, "fhir.export" },
+    { "GET", "/:release/$export-status/:id", fhir_export_status, family_fhir, WRITES, "fhir.export_status" },
+    { "DELETE", "/:release/$export-status/:id", fhir_export_cancel, family_fhir, WRITES, "fhir.export_cancel" },
+    { "GET", "/:release/$export-file/:id/:name", fhir_export_file, family_fhir, WRITES, "fhir.export_file" },
+    { "GET", "/bulk-data/:release/$export/:kind/:token", fhir_export_sync_file, family_fhir, WRITES, "fhir.export_file" },
     /* FHIR: contract 7 */
     { "GET", "/fhir/:release", fhir_root, family_fhir, 0, "fhir.root" },
     { "GET", "/:release", fhir_root, family_fhir, 0, "fhir.root" },

@@ -19,6 +19,7 @@ struct services {
     struct vault *vault;
     struct connect *connect;
     struct ingest *ingest;
+    struct exports *exports;
     struct http_client *client;
     struct http_server *server;
     struct rate *um_rate;      /* User Management: by app */

@@ -53,6 +53,8 @@ const struct config_row config_rows[] = {
            "User Management calls of one app an hour"),
     NUMBER("refresh-hours", refresh_hours, "24",
            "hours between refreshes of a connection; 0: never"),
+    NUMBER("export-hours", export_hours, "24",
+           "hours for which an export may be fetched"),
     NUMBER("per-host-max", per_host_max, "8",
            "requests at once to one health system"),
     TEXT("access-log", access_log, "on", "on or off"),

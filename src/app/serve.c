@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "auth/rate.h"
 #include "auth/token.h"
+#include "bulk/export.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "connect/connect.h"
@@ -112,11 +113,19 @@ static enum err start_stages(struct serve *s, const struct config *c,
     if (err != OK)
         return err;
     ingest_set_connect(v->ingest, v->connect);
+    struct exports_options exports = { .db = v->db,
+                                       .store = v->store,
+                                       .keep_s = c->export_hours * 3600 };
+    err = exports_new(&exports, &v->exports);
+    if (err != OK)
+        return err;
     struct job_kind kinds[JOB_KINDS_MAX];
+    size_t n = ingest_kinds(v->ingest, kinds, JOB_KINDS_MAX);
+    n += exports_kinds(v->exports, kinds + n, JOB_KINDS_MAX - n);
     struct jobs_options jobs = {
         .db = v->db,
         .kinds = kinds,
-        .kind_count = ingest_kinds(v->ingest, kinds, JOB_KINDS_MAX),
+        .kind_count = n,
         .workers = s->has_worker ? (unsigned)c->jobs : 0,
         .take_back = s->has_worker && s->has_api,
     };
@@ -182,6 +191,7 @@ void serve_stop(struct serve *s)
     http_client_stop(v->client);
     connect_free(v->connect);
     ingest_free(v->ingest);
+    exports_free(v->exports);
     audit_free(v->audit);
     vault_free(v->vault);
     tokens_free(v->tokens);

@@ -74,7 +74,9 @@ void capability_render(struct buf *b, enum release release,
     buf_add(b, STR("}"));
     if (release == R4)
         buf_add(b, STR(",\"instantiates\":[\"http://hl7.org/fhir/us/core/"
-                       "CapabilityStatement/us-core-server\"]"));
+                       "CapabilityStatement/us-core-server\",\"http://"
+                       "hl7.org/fhir/uv/bulkdata/CapabilityStatement/"
+                       "bulk-data\"]"));
     json_member(b, STR("fhirVersion"), release_info(release)->version);
     if (release != R4)
         json_member(b, STR("acceptUnknown"), STR("both"));

@@ -4,6 +4,8 @@
 #include "fhir/capability_int.h"
 
 #define HL7(name_) STR_INIT("http://hl7.org/fhir/OperationDefinition/" name_)
+#define BULK(name_)                                                            \
+    STR_INIT("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/" name_)
 #define US_CORE(name_)                                                         \
     STR_INIT("http://hl7.org/fhir/us/core/StructureDefinition/us-core-" name_)
 
@@ -15,6 +17,9 @@ const struct capability_operation capability_operations[] = {
     { STR_INIT("DocumentReference"), STR_INIT("docref"),
       STR_INIT("http://hl7.org/fhir/us/core/OperationDefinition/docref"),
       IN_R4 },
+    { STR_INIT(""), STR_INIT("export"), BULK("export"), IN_ALL },
+    { STR_INIT("Patient"), STR_INIT("export"), BULK("patient-export"), IN_ALL },
+    { STR_INIT("Group"), STR_INIT("export"), BULK("group-export"), IN_ALL },
 };
 const size_t capability_operation_count =
     sizeof capability_operations / sizeof capability_operations[0];

@@ -48,6 +48,22 @@ MUST_CHECK enum err store_open(struct store *s, int64_t user_id,
 void store_close(struct store_snapshot *snap); /* NULL is fine */
 const struct record *store_record(const struct store_snapshot *snap);
 
+/* A point in a record's past: after the last version written until_ms or
+ * before; or before the version in a slot. */
+struct store_point {
+    int64_t until_ms;
+    uint32_t before_slot;
+    bool has_slot;
+};
+/* From here on the snapshot's record is as it was then: search it, take its
+ * bodies.  What was not there yet counts as deleted, with version 0.  Costs by
+ * what was written since. */
+MUST_CHECK enum err store_rewind(struct store_snapshot *snap,
+                                 const struct store_point *point);
+/* Waits for the commit that this process has under way on the record: whatever
+ * is stamped with a time before the call is then to be seen. */
+void store_settle(struct store *s, int64_t user_id, enum record_kind kind);
+
 /* Adds the body of a slot to b, as rendered when it was stored. */
 MUST_CHECK enum err store_body(struct store_snapshot *snap, uint32_t slot,
                                struct buf *b);
