@@ -213,7 +213,8 @@ bool fhir_is_private(struct str name)
 static bool is_cursor(struct str name)
 {
     return str_eq(name, STR("_afterid")) || str_eq(name, STR("_skip")) ||
-           str_eq(name, STR("_offset")) || str_eq(name, STR("_getpagesoffset"));
+           str_eq(name, STR("_page")) || str_eq(name, STR("_offset")) ||
+           str_eq(name, STR("_getpagesoffset"));
 }
 
 static void add_link(struct buf *b, const struct fhir *f, struct str relation,
