@@ -132,10 +132,9 @@ const figures = {
     for (const size of [1000, 10000]) {
       const user = await world.user(`everything-${size}`);
       await fill(world, user, size);
-      const [patient] = await world.all(user, '/r4/Patient?_count=1000');
       const urls = [];
       let n = 0;
-      for (let url = `${world.base}/r4/Patient/${patient.id}/$everything?_count=1000`; url;) {
+      for (let url = `${world.base}/r4/Patient/$everything?_count=1000`; url;) {
         const page = await world.get(user, url);
         urls.push(url);
         n += page.body.entry.length;
@@ -150,10 +149,61 @@ const figures = {
         const seconds = out.trim().split('\n').reduce((sum, t) => sum + Number(t), 0);
         if (r > 0) rates.push(n / seconds);
       }
-      const url = `${world.base}/r4/Patient/${patient.id}/$everything?_count=1000`;
+      const url = `${world.base}/r4/Patient/$everything?_count=1000`;
       const first = wrk(url, user.token, { connections: 4, seconds: 4 });
       row(`$everything, ${size} resources, by following links with curl`, rates, 'resources/s', '400,000', `one page of 1,000 by wrk: ${Math.round(first.rate * 1000).toLocaleString('en')} resources/s`);
     }
+    await world.stop();
+  },
+
+  // The largest: a transaction of 27,000 entries, a record of 131,000 resources
+  // searched hot and cold (the server new, the record not in memory).
+  async large() {
+    const world = await World.start(quiet);
+    const entries = bundles().flatMap((b) => JSON.parse(transaction(b).text).entry);
+    const one = { resourceType: 'Bundle', type: 'transaction', entry: [] };
+    for (let i = 0; one.entry.length < 27000; i++) {
+      const e = entries[i % entries.length];
+      one.entry.push({ ...e, fullUrl: i < entries.length ? e.fullUrl : undefined });
+    }
+    const text = JSON.stringify(one);
+    const took = [];
+    for (let r = 0; r < runs; r++) {
+      const user = await world.user(`large-${r}`);
+      const start = process.hrtime.bigint();
+      await post(world, user, text);
+      took.push(Number(process.hrtime.bigint() - start) / 1e9);
+    }
+    row('transaction of 27,000 entries', took, 's', '2', `${Math.round(text.length / 1e6)} MB`);
+    const user = await world.user('huge');
+    const n = await fill(world, user, 131000);
+    const path = '/r4/Observation?code=http%3A%2F%2Floinc.org%7C8302-2&date=ge2010-01-01&_sort=-date&_count=10';
+    const ask = (url) => Number(spawnSync('curl', ['-s', '-o', '/dev/null', '-w', '%{time_total}', '-H', `Authorization: Bearer ${user.token}`, url], { encoding: 'utf8' }).stdout) * 1000;
+    ask(world.base + path);
+    row(`first search page of ${n} resources, hot`, Array.from({ length: 20 }, () => ask(world.base + path)), 'ms', '5');
+    const plain = '/r4/Observation?patient=x&_count=10';
+    row('the same, by id', Array.from({ length: 20 }, () => ask(`${world.base}/r4/Observation?status=final&_count=10`)), 'ms', '5');
+    const cold = [];
+    for (let r = 0; r < runs; r++) {
+      await world.server.stop();
+      await world.startServer();
+      ask(`${world.base}/r4/metadata`);
+      ask(`${world.base}${plain}`.replace('/r4/', '/stu3/')); // the token, not the record
+      cold.push(ask(world.base + path));
+    }
+    row('the same search, cold', cold, 'ms', '60');
+    const urls = [];
+    for (let url = `${world.base}/r4/Patient/$everything?_count=1000`; url;) {
+      urls.push(url);
+      url = (await world.get(user, url)).body.link.find((l) => l.relation === 'next')?.url;
+    }
+    const whole = [];
+    const args = urls.flatMap((u) => ['-o', '/dev/null', u]);
+    for (let r = 0; r < runs + 1; r++) {
+      const out = spawnSync('curl', ['-s', '-w', '%{time_total}\n', '-H', `Authorization: Bearer ${user.token}`, ...args], { encoding: 'utf8' }).stdout;
+      if (r > 0) whole.push(out.trim().split('\n').reduce((sum, t) => sum + Number(t), 0));
+    }
+    row(`$everything of ${n} resources, whole`, whole, 's', '1');
     await world.stop();
   },
 
