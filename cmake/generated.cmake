@@ -34,7 +34,14 @@ add_custom_command(
           ${CMAKE_SOURCE_DIR}/definitions ${generated}/fhir_summary.c
   DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-summary.py
   VERBATIM)
-set(fhir_generated ${generated}/fhir_tables.c ${generated}/fhir_summary.c)
+add_custom_command(
+  OUTPUT ${generated}/fhir_code_sets.c
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/compile-code-sets.py
+          ${CMAKE_SOURCE_DIR}/definitions ${generated}/fhir_code_sets.c
+  DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-code-sets.py
+  VERBATIM)
+set(fhir_generated ${generated}/fhir_tables.c ${generated}/fhir_summary.c
+    ${generated}/fhir_code_sets.c)
 
 add_custom_command(
   OUTPUT ${generated}/patch_shape.c

@@ -289,6 +289,8 @@ def main():
                 parts = []
                 if p["type"] == "composite":
                     parts, paths = composite(release, base, p, by_url, by_code)
+                elif p["code"] == "near":  # a place, whatever the release calls it
+                    p, paths = dict(p, type="special"), ["position:position"]
                 elif p["type"] == "special":
                     paths = []
                 else:

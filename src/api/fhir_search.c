@@ -1,5 +1,6 @@
 #include "api/fhir_prefer.h"
 #include "api/fhir_shape.h"
+#include "api/fhir_wider.h"
 
 #include "base/json.h"
 #include "fhir/outcome.h"
@@ -193,17 +194,22 @@ enum err fhir_search_in(struct http_request *r, struct str owner, struct str id,
     if (f.is_foreign_type)
         return answer_empty(&f, params, out);
     struct query q;
-    err = parse(&f, params, &q);
+    struct fhir_wider wider = { .params = *params };
+    AUTO_SNAPSHOT *snap = NULL;
+    if (!f.access.is_app_wide)
+        err = fhir_open(&f, &snap);
+    if (err == OK && snap != NULL && fhir_wider_needed(params))
+        err = fhir_wider(&f, snap, params, &wider);
+    if (err == OK)
+        err = parse(&f, &wider.params, &q);
+    if (err == OK && wider.clause_count > 0)
+        err = fhir_wider_join(&f, &wider, &q);
     if (err == OK && owner.n > 0)
         err = confine(&f, owner, id, &q);
     if (err != OK)
         return err;
     if (f.access.is_app_wide)
         return fhir_search_wide(&f, &q, params, out);
-    AUTO_SNAPSHOT *snap = NULL;
-    err = fhir_open(&f, &snap);
-    if (err != OK)
-        return err;
     struct record_hits hits;
     err = record_search(store_record(snap), &q, r->arena, &hits, &r->why);
     if (err == OK)

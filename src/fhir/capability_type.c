@@ -138,8 +138,7 @@ static void add_params(struct buf *b, enum release release, uint16_t type)
     json_array(b);
     for (uint16_t i = 0; i < n; i++) {
         const struct search_param *p = search_param_row(release, first + i);
-        if (p->kind != PARAM_SPECIAL)
-            add_param(b, release, p);
+        add_param(b, release, p);
     }
     json_array_end(b);
 }

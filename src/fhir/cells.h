@@ -8,6 +8,10 @@
 #include "base/err.h"
 #include "fhir/search_param.h"
 
+/* The part of cells that only :of-type looks at: system and code of an
+ * Identifier's type, its value in ident_code. */
+#define PART_OF_TYPE 6
+
 enum cell_kind {
     CELL_TOKEN,     /* system, code, text */
     CELL_STRING,    /* text */
@@ -33,7 +37,7 @@ struct cell {
     uint8_t kind;
     uint8_t flags;
     uint16_t type;  /* of a reference's target; TYPE_NONE if not known */
-    uint8_t part;   /* of a composite: which, from 0 */
+    uint8_t part;   /* of a composite: which, from 0; PART_OF_TYPE */
     uint32_t group; /* cells of one composite occurrence share it; 0: none */
     struct str system, code, text;
     struct str ident_system, ident_code;

@@ -1,5 +1,12 @@
 #include "fhir/query_int.h"
 
+#include <math.h>
+#include <string.h>
+
+#include "fhir/code_set.h"
+#include "fhir/filter.h"
+#include "fhir/ucum.h"
+
 static const struct {
     struct str name;
     enum query_modifier modifier;
@@ -95,6 +102,50 @@ static enum err find_modifier(struct parser *p, uint16_t row, struct str text,
     return OK;
 }
 
+static double rounded(double v)
+{
+    /* 12 digits: what multiplying added at the end goes away */
+    if (v == 0 || !isfinite(v))
+        return v;
+    double scale = pow(10, 11 - floor(log10(fabs(v))));
+    return isfinite(scale) && scale > 0 ? round(v * scale) / scale : v;
+}
+
+static struct query_value told_in(const struct query_value *v,
+                                  const struct ucum_step *step)
+{
+    struct query_value out = *v;
+    out.code = out.folded = step->unit;
+    out.number = rounded(v->number * step->factor + step->offset);
+    out.number_low = rounded(v->number_low * step->factor + step->offset);
+    out.number_high = rounded(v->number_high * step->factor + step->offset);
+    return out;
+}
+
+/* A UCUM quantity is also what it is in other units. */
+static enum err expand_units(struct parser *p, struct query_clause *c)
+{
+    if (c->row == PARAM_NONE ||
+        search_param_row(p->q->release, c->row)->kind != PARAM_QUANTITY)
+        return OK;
+    for (size_t i = 0, n = c->value_count; i < n; i++) {
+        struct query_value v = c->values[i];
+        struct ucum_step step;
+        if (!v.has_code || !str_eq(v.system, UCUM_SYSTEM))
+            continue;
+        for (size_t k = 0; ucum_other(v.code, k, &step); k++) {
+            struct query_value *more =
+                arena_alloc(p->arena, (c->value_count + 1) * sizeof *more);
+            if (more == NULL)
+                return arena_err(p->arena);
+            memcpy(more, c->values, c->value_count * sizeof *more);
+            more[c->value_count++] = told_in(&v, &step);
+            c->values = more;
+        }
+    }
+    return OK;
+}
+
 static enum err parse_values(struct parser *p, struct query_clause *c,
                              uint16_t target_type, struct str text)
 {
@@ -107,6 +158,7 @@ static enum err parse_values(struct parser *p, struct query_clause *c,
     struct str one;
     if (values == NULL)
         return arena_err(p->arena);
+    c->values = values;
     while (escaped_cut(&text, ',', &one)) {
         if (one.n == 0)
             continue;
@@ -116,7 +168,31 @@ static enum err parse_values(struct parser *p, struct query_clause *c,
             return err;
         c->value_count++;
     }
+    return expand_units(p, c);
+}
+
+/* code:in=url stands for all the codes of the value set. */
+static enum err expand_set(struct parser *p, struct query_clause *c,
+                           struct str url)
+{
+    const struct code_set *set = code_set_find(p->q->release, url);
+    if (set == NULL)
+        return why_of(p->why, ERR_INVALID, c->name, STR(": the value set "),
+                      url, STR(" is not known here"));
+    struct query_value *values =
+        arena_zalloc(p->arena, set->n + 1, sizeof *values);
+    if (values == NULL)
+        return arena_err(p->arena);
+    for (size_t i = 0; i < set->n; i++)
+        values[i] = (struct query_value){ .system = set->codes[i].system,
+                                          .has_system = true,
+                                          .code = set->codes[i].code,
+                                          .folded = set->codes[i].code,
+                                          .has_code = true,
+                                          .target_type = TYPE_NONE };
     c->values = values;
+    c->value_count = set->n;
+    c->modifier = c->modifier == MODIFIER_IN ? MODIFIER_NONE : MODIFIER_NOT;
     return OK;
 }
 
@@ -156,7 +232,30 @@ static enum err has(struct parser *p, struct str rest, struct str value,
     return clause_parse(p, c->type, rest, value, depth + 1, chained);
 }
 
-/* subject:Patient.name=x, or subject.name=x where one target alone has it. */
+static enum err no_chain(struct parser *p, const struct search_param *param,
+                         struct str code)
+{
+    return why_of(p->why, ERR_INVALID, param->code, STR("."), code,
+                  STR(": no such chain"));
+}
+
+static enum err chain_to(struct parser *p, uint16_t row, uint16_t type,
+                         struct str rest, struct str value, unsigned depth,
+                         struct query_clause *c)
+{
+    c->kind = CLAUSE_CHAIN;
+    c->row = row;
+    c->type = type;
+    if (type == TYPE_NONE)
+        return no_chain(p, search_param_row(p->q->release, row), rest);
+    struct query_clause *chained = arena_zalloc(p->arena, 1, sizeof *chained);
+    if (chained == NULL)
+        return arena_err(p->arena);
+    c->chained = chained;
+    return clause_parse(p, type, rest, value, depth + 1, chained);
+}
+
+/* subject:Patient.name=x, or subject.name=x for all targets that have it. */
 static enum err chain(struct parser *p, uint16_t row, struct str type_name,
                       struct str rest, struct str value, unsigned depth,
                       struct query_clause *c)
@@ -164,23 +263,42 @@ static enum err chain(struct parser *p, uint16_t row, struct str type_name,
     const struct search_param *param = search_param_row(p->q->release, row);
     struct str code = str_slice(rest, 0, str_find(rest, ':'));
     code = str_slice(code, 0, str_find(code, '.'));
-    c->kind = CLAUSE_CHAIN;
-    c->row = row;
-    c->type = TYPE_NONE;
+    struct str name = c->name;
+    if (param->kind != PARAM_REFERENCE)
+        return no_chain(p, param, code);
     if (type_name.p != NULL)
-        c->type = release_type_find(p->q->release, type_name, false);
-    for (unsigned i = 0; c->type == TYPE_NONE && i < param->target_count; i++)
-        if (search_param_find(p->q->release, param->targets[i], code) !=
-            PARAM_NONE)
-            c->type = param->targets[i];
-    if (c->type == TYPE_NONE || param->kind != PARAM_REFERENCE)
-        return why_of(p->why, ERR_INVALID, param->code, STR("."), code,
-                      STR(": no such chain"));
-    struct query_clause *chained = arena_zalloc(p->arena, 1, sizeof *chained);
-    if (chained == NULL)
+        return chain_to(p, row,
+                        release_type_find(p->q->release, type_name, false),
+                        rest, value, depth, c);
+    unsigned types = release_type_count(p->q->release);
+    struct query_clause *parts = arena_zalloc(p->arena, types, sizeof *parts);
+    size_t n = 0;
+    if (parts == NULL)
         return arena_err(p->arena);
-    c->chained = chained;
-    return clause_parse(p, c->type, rest, value, depth + 1, chained);
+    bool is_any = param->target_count == 0;
+    for (unsigned i = 0; i < (is_any ? types : param->target_count); i++) {
+        uint16_t type = is_any ? (uint16_t)i : param->targets[i];
+        bool is_id = str_eq(code, STR("_id")) || str_eq(code, STR("_has")) ||
+                     str_eq(code, STR("_lastUpdated"));
+        if (!is_id &&
+            search_param_find(p->q->release, type, code) == PARAM_NONE)
+            continue;
+        parts[n] = (struct query_clause){ .name = name };
+        enum err err = chain_to(p, row, type, rest, value, depth, &parts[n]);
+        if (err == OK)
+            n++;
+        else if (err != ERR_INVALID)
+            return err;
+    }
+    if (n == 0)
+        return no_chain(p, param, code);
+    *c = n == 1 ? parts[0]
+                : (struct query_clause){ .kind = CLAUSE_ANY_OF,
+                                         .parts = parts,
+                                         .part_count = n,
+                                         .row = PARAM_NONE,
+                                         .name = name };
+    return OK;
 }
 
 static enum err plain(struct parser *p, struct str modifier, struct str value,
@@ -188,6 +306,9 @@ static enum err plain(struct parser *p, struct str modifier, struct str value,
 {
     uint16_t type;
     enum err err = find_modifier(p, c->row, modifier, &c->modifier, &type);
+    if (err == OK &&
+        (c->modifier == MODIFIER_IN || c->modifier == MODIFIER_NOT_IN))
+        return expand_set(p, c, value);
     if (err != OK || c->modifier != MODIFIER_MISSING)
         return err != OK ? err : parse_values(p, c, type, value);
     if (!str_to_bool(value, &c->is_missing))
@@ -236,6 +357,8 @@ enum err clause_parse(struct parser *p, uint16_t type, struct str name,
                (str_eq(code, STR("id")) &&
                 search_param_find(p->q->release, type, code) == PARAM_NONE)) {
         err = special(p, code, value, &c);
+    } else if (str_eq(code, STR("_filter")) && depth == 0) {
+        err = filter_parse(p, type, value, &c);
     } else {
         if (type == TYPE_NONE)
             err = root_rows(p, code, &c);

@@ -37,6 +37,7 @@ enum datatype {
     DATATYPE_p_integer,
     DATATYPE_p_markdown,
     DATATYPE_p_oid,
+    DATATYPE_p_position,
     DATATYPE_p_positiveInt,
     DATATYPE_p_present,
     DATATYPE_p_string,

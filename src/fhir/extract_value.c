@@ -43,6 +43,26 @@ static void add_concept(struct extraction *e, struct yyjson_val *v)
         add_token(e, STR_NONE, STR_NONE, text, 0);
 }
 
+/* What :of-type looks for: each coding of the type, with the value. */
+static void add_typed(struct extraction *e, struct yyjson_val *identifier)
+{
+    struct str value = json_get_text(identifier, STR("value"));
+    struct yyjson_val *type = json_get(identifier, STR("type"));
+    if (value.n == 0 || e->group != 0 || e->part != 0)
+        return;
+    for (JSON_EACH(coding, json_get(type, STR("coding")))) {
+        struct cell *c = extraction_add(e);
+        if (c == NULL)
+            return;
+        c->kind = CELL_TOKEN;
+        c->part = PART_OF_TYPE;
+        c->system = json_get_text(coding.now, STR("system"));
+        c->code = json_get_text(coding.now, STR("code"));
+        c->flags = CELL_EXACT_CODE;
+        c->ident_code = value;
+    }
+}
+
 static void token(struct extraction *e, enum datatype datatype,
                   struct yyjson_val *v)
 {
@@ -61,6 +81,7 @@ static void token(struct extraction *e, enum datatype datatype,
                   json_get_text(v, STR("value")),
                   json_get_text(json_get(v, STR("type")), STR("text")),
                   CELL_EXACT_CODE);
+        add_typed(e, v);
         return;
     case DATATYPE_CONTACTPOINT:
         add_token(e, json_get_text(v, STR("system")),
@@ -378,6 +399,23 @@ static void number(struct extraction *e, enum datatype datatype,
     }
 }
 
+/* Location.position: latitude, and longitude as both ends of the range. */
+static void add_position(struct extraction *e, struct yyjson_val *v)
+{
+    double latitude, longitude, low, high;
+    if (!extract_decimal(json_get_text(v, STR("latitude")), &latitude, &low,
+                         &high) ||
+        !extract_decimal(json_get_text(v, STR("longitude")), &longitude, &low,
+                         &high))
+        return;
+    struct cell *c = extraction_add(e);
+    if (c == NULL)
+        return;
+    c->kind = CELL_NUMBER;
+    c->number = latitude;
+    c->number_low = c->number_high = longitude;
+}
+
 void extract_value(struct extraction *e, enum datatype datatype,
                    enum param_kind kind, struct yyjson_val *v)
 {
@@ -406,8 +444,11 @@ void extract_value(struct extraction *e, enum datatype datatype,
     case PARAM_URI:
         add_uri(e, v);
         return;
-    case PARAM_COMPOSITE:
     case PARAM_SPECIAL:
+        if (datatype == DATATYPE_p_position)
+            add_position(e, v);
+        return;
+    case PARAM_COMPOSITE:
         return;
     }
 }

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/fold.h"
+#include "fhir/extract_int.h"
 #include "fhir/query_int.h"
+#include "fhir/ucum.h"
 
 #define COUNT_DEFAULT 10
 
@@ -199,12 +201,35 @@ static bool read_control(struct parser *p, struct str name, struct str modifier,
     } else if (str_eq(name, STR("_include")) ||
                str_eq(name, STR("_revinclude"))) {
         *err = read_include(p, name.p[1] == 'r', modifier, value);
+    } else if (str_eq(name, STR("near-distance"))) {
+        *err = p->near_km > 0 ? OK
+                              : why(p->why, ERR_INVALID,
+                                    "near-distance is number|system|unit");
     } else if (str_eq(name, STR("_type")) && q->type == TYPE_NONE) {
         *err = read_types(p, value);
     } else {
         return false;
     }
     return true;
+}
+
+/* "11.2|http://unitsofmeasure.org|km", before R4 beside near. */
+static void read_distance(struct parser *p, struct str text)
+{
+    struct str amount, system = STR_NONE, unit = text;
+    double km, low, high;
+    str_cut(&unit, '|', &amount);
+    if (unit.p != NULL)
+        str_cut(&unit, '|', &system);
+    struct ucum_step step = { .factor = 1, .unit = STR("km") };
+    if (unit.n > 0 && !str_eq(unit, STR("km"))) {
+        step.unit = STR("");
+        for (size_t i = 0; !str_eq(step.unit, STR("km")); i++)
+            if (!ucum_other(unit, i, &step))
+                return;
+    }
+    if (extract_decimal(amount, &km, &low, &high))
+        p->near_km = km * step.factor;
 }
 
 static enum err read_param(struct parser *p, const struct url_param *param)
@@ -252,6 +277,9 @@ enum err query_parse(struct arena *a, enum release release, uint16_t type,
     p->q = &q;
     p->flags = flags;
     q.count = COUNT_DEFAULT;
+    for (size_t i = 0; i < params->n; i++)
+        if (str_eq(params->at[i].name, STR("near-distance")))
+            read_distance(p, params->at[i].value);
     for (size_t i = 0; i < params->n; i++) {
         enum err err = read_param(p, &params->at[i]);
         if (err != OK)

@@ -59,6 +59,9 @@ enum clause_kind {
     CLAUSE_CHAIN,   /* row is a reference; chained holds what follows */
     CLAUSE_HAS,     /* _has:type:row:...: chained is on type */
     CLAUSE_NOTHING, /* can match nothing (a type without the parameter) */
+    CLAUSE_ALL_OF,  /* of parts */
+    CLAUSE_ANY_OF,
+    CLAUSE_NONE_OF,
 };
 
 struct query_clause {
@@ -71,6 +74,8 @@ struct query_clause {
     size_t value_count;
     uint16_t type; /* CHAIN: target type; HAS: source type */
     const struct query_clause *chained;
+    const struct query_clause *parts;
+    size_t part_count;
     struct str name; /* as asked, for messages and links */
 };
 

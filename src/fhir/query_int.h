@@ -23,6 +23,7 @@ struct parser {
     size_t include_count;
     struct str *ignored;
     size_t ignored_count;
+    double near_km; /* near-distance; 0: not said */
 };
 
 /* One "name:modifier=a,b" of a type.  Not understood and lenient: OK with

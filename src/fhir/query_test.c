@@ -111,12 +111,80 @@ static void chains_and_has_nest(void **state)
                            &q),
                      OK);
     assert_int_equal(q.clauses[0].kind, CLAUSE_CHAIN);
-    assert_int_equal(q.clauses[0].chained->kind, CLAUSE_CHAIN);
-    assert_int_equal(q.clauses[0].chained->chained->kind, CLAUSE_PARAM);
+    const struct query_clause *any = q.clauses[0].chained;
+    assert_int_equal(any->kind, CLAUSE_ANY_OF); /* each type that has a name */
+    assert_true(any->part_count > 1);
+    assert_int_equal(any->parts[0].kind, CLAUSE_CHAIN);
+    assert_int_equal(any->parts[0].chained->kind, CLAUSE_PARAM);
     assert_int_equal(
         parse(&a, R4, "Patient", "_has:Observation:patient:code=1", 0, &q), OK);
     assert_int_equal(q.clauses[0].kind, CLAUSE_HAS);
     assert_int_equal(q.clauses[0].chained->kind, CLAUSE_PARAM);
+}
+
+static void filters_are_trees_and_binds_before_or(void **state)
+{
+    (void)state;
+    AUTO_ARENA a = ARENA(MUCH);
+    struct query q;
+    assert_int_equal(
+        parse(&a, R4, "Patient",
+              "_filter=gender%20eq%20male%20or%20not%20(name%20co%20%22a%20b"
+              "%22%20and%20birthdate%20ge%202010)",
+              0, &q),
+        OK);
+    assert_int_equal(q.clauses[0].kind, CLAUSE_ANY_OF);
+    assert_int_equal(q.clauses[0].part_count, 2);
+    assert_int_equal(q.clauses[0].parts[1].kind, CLAUSE_NONE_OF);
+    assert_int_equal(q.clauses[0].parts[1].parts[0].kind, CLAUSE_ALL_OF);
+    static const char *const bad[] = { "_filter=gender",
+                                       "_filter=(gender%20eq%20male",
+                                       "_filter=gender%20eq%20male%20male",
+                                       "_filter=gender%20eq%20%22male",
+                                       "_filter=hat%20eq%20x" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(parse(&a, R4, "Patient", bad[i], 0, &q), ERR_INVALID);
+}
+
+static void a_quantity_is_also_what_it_is_in_other_units(void **state)
+{
+    (void)state;
+    AUTO_ARENA a = ARENA(MUCH);
+    struct query q;
+    assert_int_equal(parse(&a, R4, "Observation",
+                           "value-quantity=5.4%7Chttp://unitsofmeasure.org%7Cg",
+                           0, &q),
+                     OK);
+    bool has_mg = false;
+    for (size_t i = 0; i < q.clauses[0].value_count; i++) {
+        const struct query_value *v = &q.clauses[0].values[i];
+        if (str_eq(v->code, STR("mg")))
+            has_mg = v->number == 5400 && v->number_low == 5350 &&
+                     v->number_high == 5450;
+    }
+    assert_true(has_mg);
+}
+
+static void a_known_value_set_is_its_codes_an_unknown_one_is_refused(
+    void **state)
+{
+    (void)state;
+    AUTO_ARENA a = ARENA(MUCH);
+    struct query q;
+    assert_int_equal(parse(&a, R4, "Patient",
+                           "gender:in=http://hl7.org/fhir/ValueSet/"
+                           "administrative-gender",
+                           0, &q),
+                     OK);
+    assert_int_equal(q.clauses[0].value_count, 4);
+    assert_int_equal(parse(&a, R4, "Patient",
+                           "gender:not-in=http://hl7.org/fhir/ValueSet/"
+                           "administrative-gender%7C4.0.1",
+                           0, &q),
+                     OK);
+    assert_int_equal(q.clauses[0].modifier, MODIFIER_NOT);
+    assert_int_equal(parse(&a, R4, "Patient", "gender:in=urn:x", 0, &q),
+                     ERR_INVALID);
 }
 
 static void a_page_is_never_larger_than_the_release_allows(void **state)
@@ -170,6 +238,10 @@ int main(void)
         cmocka_unit_test(unknown_parameters_are_noted_or_refused),
         cmocka_unit_test(wrong_values_and_modifiers_are_errors),
         cmocka_unit_test(chains_and_has_nest),
+        cmocka_unit_test(filters_are_trees_and_binds_before_or),
+        cmocka_unit_test(a_quantity_is_also_what_it_is_in_other_units),
+        cmocka_unit_test(
+            a_known_value_set_is_its_codes_an_unknown_one_is_refused),
         cmocka_unit_test(a_page_is_never_larger_than_the_release_allows),
         cmocka_unit_test(dates_are_half_open_ranges),
     };

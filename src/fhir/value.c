@@ -3,8 +3,10 @@
 #include "fhir/extract_int.h"
 #include "fhir/query_int.h"
 #include "fhir/resource.h"
+#include "fhir/ucum.h"
 
-#define APPROXIMATE 0.1 /* ap: within a tenth (R4 3.1.1.4.6) */
+#define NEAR_KM_DEFAULT 50  /* when no distance is said */
+#define APPROXIMATE     0.1 /* ap: within a tenth (R4 3.1.1.4.6) */
 
 /* Takes eq, ge ... off a number or date. */
 static enum query_prefix take_prefix(struct str *s)
@@ -32,6 +34,19 @@ static enum query_prefix take_prefix(struct str *s)
                        : (has_equal ? PREFIX_GE : PREFIX_GT);
     }
     return PREFIX_EQ;
+}
+
+/* How many | are not escaped. */
+static size_t bars(struct str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\\')
+            i++;
+        else
+            n += s.p[i] == '|';
+    }
+    return n;
 }
 
 static struct str fold(struct parser *p, struct str s)
@@ -92,6 +107,9 @@ static enum err quantity(struct parser *p, struct str text,
     v->system = escaped_plain(p->arena, system);
     v->has_code = rest.n > 0;
     v->code = escaped_plain(p->arena, rest);
+    if (bars(text) > 2)
+        return why_of(p->why, ERR_INVALID, text,
+                      STR(": a quantity is number|system|code"));
     return number(p, amount, v);
 }
 
@@ -148,6 +166,55 @@ static enum err composite(struct parser *p, const struct search_param *param,
     return OK;
 }
 
+/* system|code|value of an Identifier's type (R4 3.1.1.4.12). */
+static enum err of_type(struct parser *p, const struct search_param *param,
+                        struct str text, struct query_value *v)
+{
+    struct str rest = text, system, code = STR_NONE;
+    escaped_cut(&rest, '|', &system);
+    if (rest.p != NULL)
+        escaped_cut(&rest, '|', &code);
+    if (rest.p == NULL || code.n == 0 || rest.n == 0)
+        return why_of(p->why, ERR_INVALID, param->code,
+                      STR(":of-type wants system|code|value"));
+    v->has_system = system.n > 0;
+    v->system = escaped_plain(p->arena, system);
+    v->has_code = true;
+    v->code = escaped_plain(p->arena, code);
+    v->text = escaped_plain(p->arena, rest);
+    return OK;
+}
+
+/* R4: latitude|longitude|distance|unit; before: latitude:longitude (DSTU2: a
+ * comma), with near-distance. */
+static enum err near(struct parser *p, struct str text, struct query_value *v)
+{
+    struct str rest = text, latitude, longitude, distance = STR_NONE;
+    double low, high, km = NEAR_KM_DEFAULT;
+    char between = str_find(text, '|') < text.n   ? '|'
+                   : str_find(text, ':') < text.n ? ':'
+                                                  : ',';
+    str_cut(&rest, between, &latitude);
+    str_cut(&rest, between, &longitude);
+    if (rest.p != NULL)
+        str_cut(&rest, between, &distance);
+    bool is_ok =
+        extract_decimal(latitude, &v->number, &low, &high) &&
+        extract_decimal(longitude, &v->number_low, &low, &high) &&
+        (distance.n == 0 || extract_decimal(distance, &km, &low, &high)) &&
+        v->number >= -90 && v->number <= 90 && km >= 0;
+    struct ucum_step step = { .factor = 1 };
+    bool is_km = rest.n == 0 || str_eq(rest, STR("km"));
+    for (size_t i = 0; is_ok && !is_km && !str_eq(step.unit, STR("km")); i++)
+        is_ok = ucum_other(rest, i, &step);
+    if (!is_ok)
+        return why_of(p->why, ERR_INVALID, STR("near="), text,
+                      STR(": wants latitude|longitude|distance|unit"));
+    v->number_high =
+        distance.n == 0 && p->near_km > 0 ? p->near_km : km * step.factor;
+    return OK;
+}
+
 enum err value_parse(struct parser *p, uint16_t row,
                      enum query_modifier modifier, uint16_t target_type,
                      struct str text, struct query_value *out)
@@ -159,6 +226,11 @@ enum err value_parse(struct parser *p, uint16_t row,
     case PARAM_TOKEN:
         if (modifier == MODIFIER_TEXT)
             v.text = escaped_plain(p->arena, text);
+        else if (modifier == MODIFIER_OF_TYPE)
+            err = of_type(p, param, text, &v);
+        else if (bars(text) > 1)
+            err = why_of(p->why, ERR_INVALID, param->code, STR("="), text,
+                         STR(": a token is code, system|code or |code"));
         else
             token(p, text, &v);
         break;
@@ -182,8 +254,8 @@ enum err value_parse(struct parser *p, uint16_t row,
         v.text = escaped_plain(p->arena, text);
         break;
     case PARAM_SPECIAL:
-        return why_of(p->why, ERR_UNSUPPORTED, param->code,
-                      STR(": not offered yet"));
+        err = near(p, text, &v);
+        break;
     }
     if (err != OK)
         return err;

@@ -136,6 +136,7 @@ static void add_strings(struct segment_builder *b, const struct cell *from,
                              : add_folded(b, from->code);
         to->str[S_SYSTEM] = add_string(b, from->system);
         to->str[S_TEXT] = add_folded(b, from->text);
+        to->str[S_IDENT_CODE] = add_string(b, from->ident_code);
         break;
     case CELL_QUANTITY:
         to->str[S_KEY] = add_string(b, from->code);
@@ -285,8 +286,7 @@ static enum err plan_columns(struct finish *f)
     uint32_t columns = 0;
     for (uint32_t i = 0; i < f->cell_count; i++) {
         const struct build_cell *c = &b->cells[f->cell_order[i]];
-        columns +=
-            before == NULL || before->row != c->row || before->kind != c->kind;
+        columns += before == NULL || !is_same_column(before, c);
         before = c;
     }
     f->columns = arena_zalloc(b->arena, columns + 1, sizeof *f->columns);

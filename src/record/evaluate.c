@@ -58,9 +58,7 @@ static const char *refusal(enum query_modifier modifier, enum param_kind kind)
     switch (modifier) {
     case MODIFIER_IN:
     case MODIFIER_NOT_IN:
-        return ": value sets are not evaluated here";
-    case MODIFIER_OF_TYPE:
-        return ": identifiers are not kept by type here";
+        return ": this value set is not known here";
     case MODIFIER_ABOVE:
     case MODIFIER_BELOW:
         return kind == PARAM_TOKEN ? ": code systems are not evaluated here"
@@ -89,14 +87,20 @@ static enum err evaluate_param(const struct scan *s,
                                .modifier = c->modifier,
                                .a = s->a,
                                .to = span_target(p, set) };
-            if (!scan_fits(s, at))
+            if (!scan_fits(s, at) ||
+                (at->part == PART_OF_TYPE) != (c->modifier == MODIFIER_OF_TYPE))
                 continue;
             if (c->modifier == MODIFIER_MISSING) {
                 mark_present(at, &m.to);
                 continue;
             }
+            bool is_place =
+                search_param_row(s->r->release, row)->kind == PARAM_SPECIAL;
             for (size_t v = 0; v < c->value_count; v++)
-                match_value(&m, &c->values[v]);
+                if (is_place)
+                    match_near(&m, &c->values[v]);
+                else
+                    match_value(&m, &c->values[v]);
         }
     }
     return arena_err(s->a);
@@ -149,6 +153,29 @@ static enum err evaluate_row(const struct scan *s, const struct query_clause *c,
     return err;
 }
 
+/* Parts together: the sets and-ed or or-ed. */
+static enum err evaluate_parts(const struct scan *s,
+                               const struct query_clause *c, uint64_t *set)
+{
+    uint64_t *one = scan_set(s);
+    if (one == NULL)
+        return arena_err(s->a);
+    if (c->kind == CLAUSE_ALL_OF)
+        invert(s, set);
+    for (size_t i = 0; i < c->part_count; i++) {
+        memset(one, 0, s->words * sizeof *one);
+        enum err err = evaluate_clause(s, &c->parts[i], one);
+        if (err != OK)
+            return err;
+        for (size_t w = 0; w < s->words; w++)
+            set[w] =
+                c->kind == CLAUSE_ALL_OF ? set[w] & one[w] : set[w] | one[w];
+    }
+    if (c->kind == CLAUSE_NONE_OF)
+        invert(s, set);
+    return OK;
+}
+
 enum err evaluate_clause(const struct scan *s, const struct query_clause *c,
                          uint64_t *set)
 {
@@ -168,6 +195,10 @@ enum err evaluate_clause(const struct scan *s, const struct query_clause *c,
         return evaluate_has(s, c, set);
     case CLAUSE_NOTHING:
         return OK;
+    case CLAUSE_ALL_OF:
+    case CLAUSE_ANY_OF:
+    case CLAUSE_NONE_OF:
+        return evaluate_parts(s, c, set);
     }
     if (c->modifier == MODIFIER_NOT ||
         (c->modifier == MODIFIER_MISSING && !c->is_missing))

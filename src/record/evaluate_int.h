@@ -67,6 +67,7 @@ void match_reference(const struct match *m, const struct query_value *v);
 void match_uri(const struct match *m, const struct query_value *v);
 void match_date(const struct match *m, const struct query_value *v);
 void match_number(const struct match *m, const struct query_value *v);
+void match_near(const struct match *m, const struct query_value *v);
 /* True for the instant that a date value asks for: _lastUpdated. */
 bool date_matches(const struct query_value *v, int64_t low, int64_t high);
 

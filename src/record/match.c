@@ -151,8 +151,27 @@ static void mark_holding(const struct match *m, enum column_string which,
     }
 }
 
+/* system|code|value on an Identifier's type and value. */
+static void match_of_type(const struct match *m, const struct query_value *v)
+{
+    uint32_t system = 0, code, value;
+    if (!segment_string_find(m->s, v->code, &code) ||
+        !segment_string_find(m->s, v->text, &value) ||
+        (v->has_system && !segment_string_find(m->s, v->system, &system)))
+        return;
+    uint32_t i = column_bound(m->c, 0, (uint64_t)code << 32);
+    for (; i < m->c->n && at32(m->c->str[S_KEY], i) == code; i++)
+        if (at32(m->c->str[S_IDENT_CODE], i) == value &&
+            (!v->has_system || at32(m->c->str[S_SYSTEM], i) == system))
+            mark(&m->to, m->c, i);
+}
+
 void match_token(const struct match *m, const struct query_value *v)
 {
+    if (m->modifier == MODIFIER_OF_TYPE) {
+        match_of_type(m, v);
+        return;
+    }
     if (m->modifier == MODIFIER_TEXT) {
         struct str needle = folded(m->a, v->text);
         if (needle.n > 0)

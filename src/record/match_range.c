@@ -199,3 +199,32 @@ void match_number(const struct match *m, const struct query_value *v)
             mark(&m->to, c, i);
     }
 }
+
+/* --- places --------------------------------------------------------------- */
+
+#define EARTH_KM 6371.0088
+
+static double radians(double degrees)
+{
+    return degrees * 3.14159265358979323846 / 180;
+}
+
+/* Along the great circle (haversine). */
+static double distance_km(double lat1, double lon1, double lat2, double lon2)
+{
+    double lat = sin(radians(lat2 - lat1) / 2);
+    double lon = sin(radians(lon2 - lon1) / 2);
+    double a = lat * lat + cos(radians(lat1)) * cos(radians(lat2)) * lon * lon;
+    return 2 * EARTH_KM * asin(sqrt(a < 1 ? a : 1));
+}
+
+void match_near(const struct match *m, const struct query_value *v)
+{
+    const struct column *c = m->c;
+    if (c->kind != CELL_NUMBER || c->number[N_VALUE] == NULL)
+        return;
+    for (uint32_t i = 0; i < c->n; i++)
+        if (distance_km(v->number, v->number_low, c->number[N_VALUE][i],
+                        c->number[N_LOW][i]) <= v->number_high)
+            mark(&m->to, c, i);
+}

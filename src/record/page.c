@@ -188,7 +188,8 @@ static void take_values(const struct sorter *t, size_t key)
             const struct column *end,
                 *c = segment_columns(p->s, sort->row, &end);
             for (; p->words > 0 && c < end && c->row == sort->row; c++)
-                if (t->s->type == TYPE_NONE || scan_fits(t->s, c))
+                if (c->part != PART_OF_TYPE &&
+                    (t->s->type == TYPE_NONE || scan_fits(t->s, c)))
                     take_column(t, key, i, c);
         }
         return;

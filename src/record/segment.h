@@ -15,7 +15,7 @@
 #include "record/record.h"
 
 /* Of segment_encode(); grows with each change of it. */
-#define SEGMENT_FORMAT    1
+#define SEGMENT_FORMAT    2
 #define SEGMENT_BYTES_MAX ((size_t)1 << 30)
 
 struct segment;
