@@ -15,7 +15,7 @@ struct config {
     int64_t port;
     struct str public_base; /* "" : http://listen:port */
     struct str data;        /* folder of the database and the master key */
-    struct str database; /* "" : <data>/tributary.db */
+    struct str database;    /* "" : <data>/tributary.db */
     struct str cert_file, key_file;
     struct str master_key;      /* the key itself; else the file */
     struct str master_key_file; /* "" : <data>/master.key */

@@ -18,8 +18,6 @@
 #define ENV_MAX   512
 #define ENV_BYTES ((size_t)1024 * 1024)
 
-extern char **environ;
-
 static const char *name_end(const char *variable)
 {
     const char *end = strchr(variable, '=');

@@ -44,11 +44,10 @@ static const struct db_statement delete_one = {
 #define TAKE_BACK "UPDATE job SET due_ms = $1, lease = 0 WHERE lease <> 0"
 static const struct db_statement take_back = { DB_EITHER(
     TAKE_BACK, TAKE_BACK " AND NOT " DB_LIVE("job.lease >> 32")) };
-static const struct db_statement find_dead = {
-    DB_EITHER("SELECT 1 FROM job WHERE 1 = 0",
-              "SELECT 1 FROM job WHERE lease <> 0 AND NOT " DB_LIVE(
-                  "job.lease >> 32") " LIMIT 1")
-};
+static const struct db_statement find_dead = { DB_EITHER(
+    "SELECT 1 FROM job WHERE 1 = 0",
+    "SELECT 1 FROM job WHERE lease <> 0 AND NOT " DB_LIVE(
+        "job.lease >> 32") " LIMIT 1") };
 static const struct db_statement count = { "SELECT count(*) FROM job" };
 static const struct db_statement delete_user = {
     "DELETE FROM job WHERE user_id = $1"
