@@ -8,10 +8,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { World } from '../support/world.mjs';
+import { root } from '../support/programs.mjs';
 import { elements, members, minify } from '../support/rawjson.mjs';
 
 const RELEASES = ['dstu2', 'stu3', 'r4'];
-const shared = [process.env.TRIBUTARY_SHARED, path.resolve('..', 'shared', 'data'), path.resolve('..', '..', 'shared', 'data'), '/work/shared/data']
+const shared = (process.env.TRIBUTARY_SHARED ? [process.env.TRIBUTARY_SHARED] : [path.join(root, '../shared/data'), path.join(root, '../../shared/data')])
   .find((p) => p && fs.existsSync(path.join(p, 'fhir', 'r4', 'examples.ndjson.gz')));
 const skip = shared ? false : 'the shared data is not on this machine (TRIBUTARY_SHARED names its folder)';
 const unzip = (file) => zlib.gunzipSync(fs.readFileSync(file)).toString('utf8');
