@@ -4,11 +4,8 @@
 
 #include "store/store_int.h"
 
-#define SELECT_VERSION                                                         \
-    "SELECT version, updated_ms, prev_slot, dictionary FROM body WHERE "
-static const struct db_statement select_version = { DB_EITHER(
-    SELECT_VERSION "key = $1",
-    SELECT_VERSION "user_id = $1 >> 32 AND key = $1") };
+static const struct db_statement select_version = { OF_KEY(
+    "SELECT version, updated_ms, prev_slot, dictionary FROM body") };
 
 /* A place in a resource's chain. */
 struct link {

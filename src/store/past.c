@@ -3,10 +3,8 @@
 #include "base/guard.h"
 #include "store/store_int.h"
 
-static const struct db_statement select_past = {
-    "SELECT version, updated_ms, prev_slot, dictionary, data FROM body "
-    "WHERE key = $1"
-};
+static const struct db_statement select_past = { OF_KEY(
+    "SELECT version, updated_ms, prev_slot, dictionary, data FROM body") };
 
 struct past {
     struct store_snapshot *snap;

@@ -162,6 +162,10 @@ static inline int64_t record_key(int64_t user_id, enum record_kind kind,
 #define OF_KEYS(what_, order_)                                                 \
     DB_EITHER(what_ " WHERE key >= $1 AND key <= $2" order_, what_             \
               " WHERE user_id = $1 >> 32 AND key >= $1 AND key <= $2" order_)
+/* ... on the one of key $1. */
+#define OF_KEY(what_)                                                          \
+    DB_EITHER(what_ " WHERE key = $1",                                         \
+              what_ " WHERE user_id = $1 >> 32 AND key = $1")
 int64_t segment_format(enum record_kind kind);
 pthread_mutex_t *commit_lock(struct store *s, int64_t user_id,
                              enum record_kind kind);
