@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "audit/audit.h"
+#include "auth/share.h"
 #include "auth/token.h"
 #include "auth/user.h"
 #include "bulk/export.h"
@@ -33,6 +34,8 @@ static enum err erase_rows(struct db_session *s, void *context)
         err = connection_erase(s, user_id);
     if (err == OK)
         err = export_erase(s, user_id);
+    if (err == OK)
+        err = share_erase(s, user_id);
     if (err == OK)
         err = audit_erase(s, user_id);
     return err;

@@ -69,7 +69,7 @@ static void audit_failure(const struct http_request *r, int status)
         [INTERACTION_CREATE] = 'C',     [INTERACTION_UPDATE] = 'U',
         [INTERACTION_PATCH] = 'U',      [INTERACTION_DELETE] = 'D',
         [INTERACTION_EVERYTHING] = 'E', [INTERACTION_EXPORT] = 'E',
-        [INTERACTION_BATCH] = 'C',
+        [INTERACTION_BATCH] = 'C',      [INTERACTION_SHARE] = 'U',
     };
     const struct asker *asker = r->principal;
     if (asker != NULL && !asker->f.access.is_app_wide)

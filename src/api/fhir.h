@@ -73,8 +73,13 @@ void bundle_end(struct buf *b, const struct fhir *f, struct str path,
                 const struct url_params *params, struct str cursor_name,
                 struct str next_cursor);
 
-/* A search over all of the app's users, in the order of their ids. */
+struct share; /* auth/share.h */
+/* A search over several records, one after the other: the caller's own and what
+ * is shared with it; or, app-wide, all of the app's users in the order of their
+ * ids.  path: of the links. */
 MUST_CHECK enum err fhir_search_wide(const struct fhir *f, struct query *q,
+                                     const struct share *shares,
+                                     size_t share_count, struct str path,
                                      const struct url_params *params,
                                      struct http_response *out);
 /* A search of the type captured, as fhir_search() answers it: with params, in

@@ -1,6 +1,7 @@
 /* Patient/$everything: of one patient, of all of them, and its DELETE.
  * FHIR R4 Patient-everything; contract 7.4. */
 #include "api/fhir_parameters.h"
+#include "api/fhir_share.h"
 
 #include "base/clock.h"
 #include "fhir/date.h"
@@ -157,6 +158,8 @@ static enum err begin(struct http_request *r, enum interaction interaction,
                      STR(" has no $everything; Patient has"));
     if (err == OK && f->access.is_app_wide && id.n > 0)
         err = fhir_find_owner(f, id);
+    if (err == OK && id.n > 0)
+        err = fhir_follow_share(f, interaction, f->type, id);
     if (err == OK)
         err = fhir_open(f, snap);
     if (err != OK)

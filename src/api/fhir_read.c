@@ -1,4 +1,5 @@
 #include "api/fhir_shape.h"
+#include "api/fhir_share.h"
 
 #include "base/base64.h"
 #include "base/clock.h"
@@ -97,6 +98,8 @@ static enum err begin(struct http_request *r, enum interaction interaction,
         err = absent(f, ERR_NOT_FOUND, id);
     if (err == OK && f->access.is_app_wide)
         err = fhir_find_owner(f, id);
+    if (err == OK)
+        err = fhir_follow_share(f, interaction, f->type, id);
     return err == OK ? fhir_open(f, snap) : err;
 }
 

@@ -1,5 +1,6 @@
 #include "api/fhir_prefer.h"
 #include "api/fhir_shape.h"
+#include "api/fhir_share.h"
 #include "api/fhir_wider.h"
 
 #include "base/json.h"
@@ -208,8 +209,14 @@ enum err fhir_search_in(struct http_request *r, struct str owner, struct str id,
         err = confine(&f, owner, id, &q);
     if (err != OK)
         return err;
-    if (f.access.is_app_wide)
-        return fhir_search_wide(&f, &q, params, out);
+    struct share *shares;
+    size_t share_count;
+    err = fhir_shares(&f, INTERACTION_SEARCH, &shares, &share_count);
+    if (err == OK && (f.access.is_app_wide || share_count > 0))
+        return fhir_search_wide(&f, &q, shares, share_count,
+                                list_path(&f, owner, id), params, out);
+    if (err != OK)
+        return err;
     struct record_hits hits;
     err = record_search(store_record(snap), &q, r->arena, &hits, &r->why);
     if (err == OK)

@@ -7,6 +7,7 @@
 #include "api/connect.h"
 #include "api/fhir.h"
 #include "api/fhir_export.h"
+#include "api/fhir_share.h"
 #include "api/health.h"
 #include "api/ingest.h"
 #include "api/pages.h"
@@ -92,6 +93,11 @@ const struct http_route api_routes[] = {
     { "DELETE", "/:release/$export-status/:id", fhir_export_cancel, family_fhir, WRITES, "fhir.export_cancel" },
     { "GET", "/:release/$export-file/:id/:name", fhir_export_file, family_fhir, WRITES, "fhir.export_file" },
     { "GET", "/bulk-data/:release/$export/:kind/:token", fhir_export_sync_file, family_fhir, WRITES, "fhir.export_file" },
+    /* sharing: contract 7.8 */
+    { "PUT", "/fhir/:release/:type/:id/_permission/:user", fhir_permission_put, family_um, MESSAGES, "fhir.permission" },
+    { "DELETE", "/fhir/:release/:type/:id/_permission/:user", fhir_permission_delete, family_um, MESSAGES, "fhir.permission" },
+    { "PUT", "/:release/:type/:id/_permission/:user", fhir_permission_put, family_um, MESSAGES, "fhir.permission" },
+    { "DELETE", "/:release/:type/:id/_permission/:user", fhir_permission_delete, family_um, MESSAGES, "fhir.permission" },
     /* FHIR: contract 7 */
     { "GET", "/fhir/:release", fhir_root, family_fhir, 0, "fhir.root" },
     { "GET", "/:release", fhir_root, family_fhir, 0, "fhir.root" },

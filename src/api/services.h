@@ -14,6 +14,7 @@ struct services {
     struct db *db;
     struct store *store;
     struct tokens *tokens;
+    struct shares *shares;
     struct audit *audit;
     struct jobs *jobs;
     struct vault *vault;

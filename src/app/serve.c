@@ -5,6 +5,7 @@
 #include "app/version.h"
 #include "audit/audit.h"
 #include "auth/rate.h"
+#include "auth/share.h"
 #include "auth/token.h"
 #include "bulk/export.h"
 #include "base/clock.h"
@@ -55,6 +56,8 @@ static enum err start_basics(struct serve *s, const struct config *c,
         err = vault_new(s->services.db, s->seal, &s->services.vault);
     if (err == OK)
         err = tokens_new(s->services.db, &s->services.tokens);
+    if (err == OK)
+        err = shares_new(s->services.db, &s->services.shares);
     s->services.seal = s->seal;
     return err;
 }
@@ -195,6 +198,7 @@ void serve_stop(struct serve *s)
     audit_free(v->audit);
     vault_free(v->vault);
     tokens_free(v->tokens);
+    shares_free(v->shares);
     store_free(v->store);
     db_close(v->db);
     rate_free(v->um_rate);

@@ -19,6 +19,7 @@ static const unsigned needs[] = {
     [INTERACTION_EVERYTHING] = NEED_R | NEED_S,
     [INTERACTION_EXPORT] = NEED_R | NEED_S,
     [INTERACTION_BATCH] = 0, /* each of its entries asks for itself */
+    [INTERACTION_SHARE] = NEED_R | NEED_S | NEED_U,
 };
 
 /* The letters of ".read", ".write", ".*" (SMART v1) or ".cruds" (v2, letters in
@@ -78,4 +79,11 @@ enum err policy_allows(const struct principal *p, enum interaction interaction,
                   STR("the token's scope does not allow this"
                       " on "),
                   type.n > 0 ? type : STR("all types"));
+}
+
+bool policy_reaches_shared(enum interaction interaction)
+{
+    return interaction == INTERACTION_READ ||
+           interaction == INTERACTION_SEARCH ||
+           interaction == INTERACTION_EVERYTHING;
 }

@@ -16,6 +16,7 @@ enum interaction {
     INTERACTION_EVERYTHING,
     INTERACTION_EXPORT,
     INTERACTION_BATCH,
+    INTERACTION_SHARE, /* letting another user read */
 };
 /* OK, or ERR_DENIED with the scope that lacks.  type "" : all types.  SMART v1
  * (user/Observation.read) and v2 (user/Observation.rs) scopes; deny by default.
@@ -23,5 +24,9 @@ enum interaction {
 MUST_CHECK enum err policy_allows(const struct principal *p,
                                   enum interaction interaction, struct str type,
                                   struct why *w);
+
+/* Whether an interaction reaches what others share (share.h), too: looking at
+ * what is there, never at what was, never changing, never in bulk. */
+bool policy_reaches_shared(enum interaction interaction);
 
 #endif
