@@ -222,8 +222,10 @@ static enum err run_all(struct tree *doc, enum release release,
         patch, node_member(patch, patch->root, STR("resourceType")));
     if (!str_eq(type, STR("Parameters")))
         return why(w, ERR_FORMAT, "a FHIRPath Patch is a Parameters resource");
-    if (list == NULL || node_open(patch, list) != NODE_ARRAY)
-        return why(w, ERR_FORMAT, "the patch has no operations");
+    if (list == NULL)
+        return OK; /* nothing is to be done */
+    if (node_open(patch, list) != NODE_ARRAY)
+        return why(w, ERR_FORMAT, "the patch has no list of operations");
     if (list->count > PATCH_OPERATIONS_MAX)
         return why(w, ERR_LIMIT, "the patch has too many operations");
     size_t i = 0;

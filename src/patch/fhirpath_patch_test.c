@@ -79,6 +79,22 @@ static void the_five_operations_do_what_the_specification_says(void **state)
                  P(",\"name\":[{\"given\":[\"1\",\"4\",\"2\",\"3\"]}]"));
 }
 
+static void a_patch_without_operations_changes_nothing(void **state)
+{
+    (void)state;
+    assert_gives(P(",\"birthDate\":\"1920-01-01\""),
+                 "{\"resourceType\":\"Parameters\"}",
+                 P(",\"birthDate\":\"1920-01-01\""));
+    assert_gives(P(",\"contact\":[{\"name\":{\"text\":\"a\"},\"gender\":"
+                   "\"male\"}]"),
+                 ALL(OP(TYPE("delete") PATH("Patient.contact[0].name.text"))),
+                 P(",\"contact\":[{\"gender\":\"male\"}]"));
+    assert_gives(P(",\"name\":[{\"given\":[\"1\",\"2\",\"3\",\"4\"]}]"),
+                 ALL(OP(TYPE("move") PATH("Patient.name[0].given")
+                            INT("source", "0") INT("destination", "3"))),
+                 P(",\"name\":[{\"given\":[\"2\",\"3\",\"4\",\"1\"]}]"));
+}
+
 static void values_of_many_parts_are_built_by_name(void **state)
 {
     (void)state;
@@ -255,7 +271,7 @@ static void a_patch_that_is_none_is_a_bad_request(void **state)
         "",
         "[]",
         "{}",
-        "{\"resourceType\":\"Parameters\"}",
+        "{\"resourceType\":\"Parameters\",\"parameter\":{}}",
         ALL("{\"name\":\"other\"}"),
         ALL(OP(TYPE("spam") PATH("Patient.gender"))),
         ALL(OP(TYPE("delete") "")),
@@ -294,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_five_operations_do_what_the_specification_says),
+        cmocka_unit_test(a_patch_without_operations_changes_nothing),
         cmocka_unit_test(values_of_many_parts_are_built_by_name),
         cmocka_unit_test(a_choice_carries_its_type_in_its_name),
         cmocka_unit_test(paths_choose_among_elements),
