@@ -172,6 +172,8 @@ enum err resource_parse(struct arena *a, enum release release, struct str text,
     if (text.n > RESOURCE_BYTES_MAX)
         return why(w, ERR_TOO_LARGE, "the resource is larger than 64 MiB");
     struct resource r = { .release = release };
+    if (str_starts(text, STR("\xef\xbb\xbf"))) /* a byte order mark */
+        text = str_from(text, 3);
     struct buf minified = BUF_IN(a, RESOURCE_BYTES_MAX + 1);
     buf_reserve(&minified, text.n);
     enum err err = json_minify(text, RESOURCE_DEPTH_MAX, &minified);

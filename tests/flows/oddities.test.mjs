@@ -240,3 +240,29 @@ test('what would act in a page is served as data only', { skip: skipShared }, as
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', name);
   }
 });
+
+test('written through the API each is kept to the byte or refused with an outcome', async (t) => {
+  const counts = {};
+  const user = await world.user('writer');
+  for (const [n, odd] of odds.entries()) {
+    const bytes = system.bytes(n);
+    const type = /"resourceType"\s*:\s*"([A-Za-z]+)"/.exec(bytes.toString('latin1'))?.[1] ?? 'Patient';
+    const isBundle = type === 'Bundle';
+    const answer = await fetch(`${world.base}/${odd.release}${isBundle ? '' : `/${type}`}`, {
+      method: 'POST', headers: { Authorization: `Bearer ${user.token}`, 'Content-Type': 'application/fhir+json' }, body: bytes,
+    });
+    const text = await answer.text();
+    counts[answer.status] = (counts[answer.status] ?? 0) + 1;
+    assert.ok(answer.status < 500, `${odd.name}: ${answer.status} ${text.slice(0, 300)}`);
+    if (/bom.json/.test(odd.name) && !odd.name.includes('utf16')) assert.equal(answer.status, 201, odd.name);
+    if (!answer.ok || isBundle) {
+      if (!isBundle) assert.equal(JSON.parse(text).resourceType, 'OperationOutcome', odd.name);
+      if (!isBundle) assert.ok(JSON.parse(text).issue[0].diagnostics.length > 10, odd.name);
+      continue;
+    }
+    const got = await fetch(answer.headers.get('location').replace(/\/_history\/.*/, ''), { headers: { Authorization: `Bearer ${user.token}` } });
+    const source = minify(bytes.toString('utf8').replace(/^\ufeff/, ''));
+    assert.equal(content(await got.text(), source), content(source, source), odd.name);
+  }
+  t.diagnostic(JSON.stringify(counts));
+});
