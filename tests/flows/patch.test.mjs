@@ -131,3 +131,138 @@ test('many patches at once are all done, one after the other', async () => {
   assert.deepEqual(new Set(answers.map((a) => a.status)), new Set([200]));
   assert.equal(JSON.parse(await stored(user)).note.length, 17);
 });
+
+// --- against a naive RFC 6902 of our own -------------------------------------
+
+const SEED = Number(process.env.PATCH_SEED ?? Math.floor(Math.random() * 2 ** 31));
+let state = SEED;
+const random = (n) => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return Math.floor((state / 2 ** 32) * n);
+};
+const pick = (list) => list[random(list.length)];
+const NAMES = ['a', 'b', 'c/d', 'e~f', 'é', ''];
+
+function value(depth) {
+  const kind = random(depth > 2 ? 4 : 6);
+  if (kind === 0) return random(5);
+  if (kind === 1) return pick(['x', 'y"\\', 'é', '']);
+  if (kind === 2) return pick([true, false]);
+  if (kind === 3) return `${random(9)}`;
+  if (kind === 4) return Array.from({ length: 1 + random(3) }, () => value(depth + 1));
+  return Object.fromEntries(Array.from({ length: 1 + random(3) }, () => [pick(NAMES), value(depth + 1)]));
+}
+
+const escape = (token) => String(token).replaceAll('~', '~0').replaceAll('/', '~1');
+function pathsOf(node, at = '', out = []) {
+  out.push(at);
+  if (Array.isArray(node)) node.forEach((v, i) => pathsOf(v, `${at}/${i}`, out));
+  else if (node && typeof node === 'object') for (const [k, v] of Object.entries(node)) pathsOf(v, `${at}/${escape(k)}`, out);
+  return out;
+}
+
+const split = (path) => path.slice(1).split('/').map((t) => t.replaceAll('~1', '/').replaceAll('~0', '~'));
+const step = (node, token) => {
+  if (Array.isArray(node) ? !/^(0|[1-9]\d*)$/.test(token) || Number(token) >= node.length : !(node && typeof node === 'object' && Object.hasOwn(node, token)))
+    throw new Error('nothing there');
+  return node[token];
+};
+const get = (doc, path) => (path === '' ? doc : split(path).reduce(step, doc));
+const clone = (v) => JSON.parse(JSON.stringify(v));
+const sorted = (v) => (Array.isArray(v) ? v.map(sorted) : v && typeof v === 'object' ? Object.fromEntries(Object.keys(v).sort().map((k) => [k, sorted(v[k])])) : v);
+const same = (x, y) => JSON.stringify(sorted(x)) === JSON.stringify(sorted(y));
+
+function add(doc, path, v) {
+  const tokens = split(path), last = tokens.pop();
+  const parent = tokens.reduce(step, doc);
+  if (Array.isArray(parent)) {
+    const i = last === '-' ? parent.length : /^(0|[1-9]\d*)$/.test(last) ? Number(last) : Infinity;
+    if (i > parent.length) throw new Error('past the end');
+    parent.splice(i, 0, v);
+  } else if (parent && typeof parent === 'object') {
+    parent[last] = v;
+  } else {
+    throw new Error('no container');
+  }
+}
+function remove(doc, path) {
+  const tokens = split(path), last = tokens.pop();
+  const parent = tokens.reduce(step, doc);
+  step(parent, last);
+  if (Array.isArray(parent)) parent.splice(Number(last), 1);
+  else delete parent[last];
+}
+function apply(doc, operations) {
+  const out = clone(doc);
+  for (const o of operations) {
+    if (o.op === 'add') add(out, o.path, clone(o.value));
+    else if (o.op === 'remove') remove(out, o.path);
+    else if (o.op === 'replace') { get(out, o.path); const t = split(o.path), last = t.pop(); t.reduce(step, out)[last] = clone(o.value); }
+    else if (o.op === 'test') { if (!same(get(out, o.path), o.value)) throw new Error('another'); }
+    else {
+      const v = clone(get(out, o.from));
+      if (o.op === 'move') {
+        if (o.path !== o.from && o.path.startsWith(`${o.from}/`)) throw new Error('into itself');
+        if (o.path === o.from) continue;
+        remove(out, o.from);
+      }
+      add(out, o.path, v);
+    }
+  }
+  return out;
+}
+
+// Empty lists and objects go, on both sides.
+const pruned = (v) => {
+  if (Array.isArray(v)) return v.map(pruned).filter((x) => x !== undefined).length ? v.map(pruned).filter((x) => x !== undefined) : undefined;
+  if (v && typeof v === 'object') {
+    const left = Object.entries(v).map(([k, x]) => [k, pruned(x)]).filter(([, x]) => x !== undefined);
+    return left.length ? Object.fromEntries(left) : undefined;
+  }
+  return v;
+};
+
+function operation(doc) {
+  const inside = pathsOf(doc.x, '/x').slice(1);
+  const some = () => (random(12) === 0 ? `/x/${pick(['none', '99', '-', '01', 'none/none'])}` : inside.length ? pick(inside) : '/x/a');
+  const place = () => (random(2) ? some() : `${pick(['/x', ...inside])}/${pick(['-', '0', '1', ...NAMES.map(escape)])}`);
+  const op = pick(['add', 'remove', 'replace', 'move', 'copy', 'test', 'add']);
+  if (op === 'add') return { op, path: place(), value: value(1) };
+  if (op === 'remove') return { op, path: some() };
+  if (op === 'replace') return { op, path: some(), value: value(1) };
+  if (op === 'test') {
+    const path = some();
+    let v = value(1);
+    try { if (random(4)) v = clone(get(doc, path)); } catch { /* nothing there */ }
+    return { op, path, value: v };
+  }
+  return { op, from: some(), path: place() };
+}
+
+test(`600 random patches do what a naive RFC 6902 does (PATCH_SEED=${SEED})`, async () => {
+  const user = await world.user('random');
+  const counts = { done: 0, refused: 0 };
+  for (let n = 0; n < 600; n++) {
+    const doc = { resourceType: 'Basic', id: 'r', x: Object.fromEntries(NAMES.map((k) => [k, value(0)])) };
+    await world.send(user, 'PUT', '/r4/Basic/r', doc);
+    const operations = [];
+    let expected = doc;
+    for (let k = 0; k < 1 + random(4) && expected; k++) {
+      operations.push(operation(expected));
+      try { expected = apply(doc, operations); } catch { expected = undefined; }
+    }
+    const answer = await patch(user, operations, JSON_PATCH, '/r4/Basic/r');
+    const text = `${JSON.stringify(doc)}\n${JSON.stringify(operations)}\n${answer.text}`;
+    const now = (await world.get(user, '/r4/Basic/r')).body;
+    if (expected) {
+      counts.done++;
+      assert.equal(answer.status, 200, text);
+      assert.ok(same(pruned(now.x), pruned(expected.x)), text);
+    } else {
+      counts.refused++;
+      assert.equal(answer.status, 422, text);
+      assert.deepEqual(now.x, doc.x, text);
+    }
+  }
+  assert.ok(counts.done > 200 && counts.refused > 20, JSON.stringify(counts));
+});
