@@ -280,6 +280,16 @@ bool hot_numbers(struct hot *h, const struct record_row *row,
     return v != NULL;
 }
 
+struct record *hot_latest(struct hot *h, int64_t born,
+                          int64_t numbers[SEGMENTS_MAX])
+{
+    GUARD(&h->lock);
+    if (h->now == NULL || h->now->row.born != born)
+        return NULL;
+    memcpy(numbers, h->now->numbers, sizeof h->now->numbers);
+    return record_ref(h->now->record);
+}
+
 void hot_set_view(struct cache *c, struct hot *h, struct view *v)
 {
     struct view *old;

@@ -1,5 +1,12 @@
 /* A record from the database: its segments, or, when those are of another
- * format, everything from the bodies. */
+ * format, everything from the bodies.
+ *
+ * Design notes
+ * Another server's commit puts a segment on top, perhaps in place of the upper
+ * ones, and gives it a number above all before.  So what stands at or below the
+ * top of the view in memory is in it, at the same place, and is not read again
+ * (`data` is NULL then); if it is not, somebody made the index anew, and all is
+ * read. */
 #include <string.h>
 
 #include "base/json.h"
@@ -12,7 +19,9 @@ static const struct db_statement select_record = {
     "WHERE user_id = $1 AND kind = $2"
 };
 static const struct db_statement select_segments = { OF_KEYS(
-    "SELECT key, format, data FROM segment", " ORDER BY key") };
+    "SELECT key, format, CASE WHEN key <= $3 THEN NULL ELSE data END"
+    " FROM segment",
+    " ORDER BY key") };
 static const struct db_statement select_bodies = { OF_KEYS(
     "SELECT key, version, updated_ms, dictionary, data FROM body",
     " ORDER BY key") };
@@ -39,35 +48,54 @@ struct segments {
     struct segment *at[SEGMENTS_MAX];
     int64_t numbers[SEGMENTS_MAX];
     size_t n;
-    bool is_stale;
+    bool is_stale, is_other; /* is_other: than the older view */
+    struct record *older;    /* in memory, may be NULL */
+    int64_t older_numbers[SEGMENTS_MAX];
 };
+
+/* The segment that the older view has at this place. */
+static bool take_older(struct segments *out, int64_t number)
+{
+    size_t n = out->older == NULL ? 0 : record_segment_count(out->older);
+    if (out->n >= n || out->older_numbers[out->n] != number)
+        return false;
+    out->at[out->n] = segment_ref(record_segment(out->older, out->n));
+    return true;
+}
 
 static enum err read_segment(struct db_rows *rows, int64_t format,
                              struct segments *out)
 {
     AUTO_ARENA a = ARENA(ARENA_MAX);
+    int64_t number = db_i64(rows, 0) & (SEQ_MAX - 1);
     if (out->n == SEGMENTS_MAX || db_i64(rows, 1) != format) {
         out->is_stale = true;
         return OK;
     }
-    enum err err = segment_decode(db_blob(rows, 2), &a, &out->at[out->n]);
-    if (err == ERR_FORMAT) { /* damaged: the bodies know */
-        out->is_stale = true;
-        return OK;
+    if (db_is_null(rows, 2)) {
+        out->is_other = !take_older(out, number);
+    } else {
+        enum err err = segment_decode(db_blob(rows, 2), &a, &out->at[out->n]);
+        out->is_stale = err == ERR_FORMAT; /* damaged: the bodies know */
+        if (err != OK)
+            return out->is_stale ? OK : err;
     }
-    if (err == OK)
-        out->numbers[out->n++] = db_i64(rows, 0) & (SEQ_MAX - 1);
-    return err;
+    if (!out->is_other)
+        out->numbers[out->n++] = number;
+    return OK;
 }
 
 static enum err read_segments(struct db_session *session, int64_t user_id,
                               enum record_kind kind, struct segments *out)
 {
+    size_t had = out->older == NULL ? 0 : record_segment_count(out->older);
+    int64_t known = had == 0 ? -1 : out->older_numbers[had - 1];
     AUTO_ROWS rows = { 0 };
-    enum err err = db_query(session, &select_segments, &rows,
-                            DB_I64(record_key(user_id, kind, 0)),
-                            DB_I64(record_key(user_id, kind, SEQ_MAX - 1)));
-    while (err == OK && !out->is_stale) {
+    enum err err = db_query(
+        session, &select_segments, &rows, DB_I64(record_key(user_id, kind, 0)),
+        DB_I64(record_key(user_id, kind, SEQ_MAX - 1)),
+        DB_I64(known < 0 ? -1 : record_key(user_id, kind, (uint32_t)known)));
+    while (err == OK && !out->is_stale && !out->is_other) {
         err = db_next(&rows);
         if (err == OK)
             err = read_segment(&rows, segment_format(kind), out);
@@ -75,27 +103,47 @@ static enum err read_segments(struct db_session *session, int64_t user_id,
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
-enum err load_record(struct store *s, struct db_session *session,
-                     int64_t user_id, enum record_kind kind,
-                     const struct record_row *row, struct view **out,
-                     bool *is_made)
+static void segments_drop(struct segments *all)
 {
+    for (size_t i = 0; i < all->n; i++)
+        segment_unref(all->at[i]);
+    record_unref(all->older);
+    *all = (struct segments){ .n = 0 };
+}
+
+/* With what is in memory, or, when that is of no use, without. */
+static enum err read_all(struct store_snapshot *snap,
+                         struct db_session *session, struct segments *all)
+{
+    all->older = hot_latest(snap->hot, snap->row.born, all->older_numbers);
+    enum err err = read_segments(session, snap->user_id, snap->kind, all);
+    if (err != OK || !all->is_other)
+        return err;
+    segments_drop(all);
+    return read_segments(session, snap->user_id, snap->kind, all);
+}
+
+enum err load_record(struct store_snapshot *snap, struct db_session *session,
+                     struct view **out, bool *is_made)
+{
+    const struct record_row *row = &snap->row;
     struct segments all = { .n = 0 };
     struct record *record = NULL;
-    enum err err = read_segments(session, user_id, kind, &all);
+    enum err err = read_all(snap, session, &all);
     *is_made =
         err == OK && (all.is_stale || (all.n == 0 && row->next_slot > 0));
     if (*is_made)
-        err = rebuild_record(s, session, user_id, kind, &record);
+        err = rebuild_record(snap->store, session, snap->user_id, snap->kind,
+                             &record);
     else if (err == OK)
-        err = record_new(record_kind_release(kind), all.at, all.n, &record);
+        err =
+            record_new(record_kind_release(snap->kind), all.at, all.n, &record);
     struct view *v = err == OK ? view_new(row, record) : NULL;
     if (v != NULL && *is_made)
         v->numbers[0] = row->seq;
     else if (v != NULL)
         memcpy(v->numbers, all.numbers, sizeof v->numbers);
-    for (size_t i = 0; i < all.n; i++)
-        segment_unref(all.at[i]);
+    segments_drop(&all);
     record_unref(record);
     if (err == OK && v == NULL)
         err = ERR_NOMEM;

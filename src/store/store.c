@@ -143,8 +143,7 @@ static enum err open_in(struct db_session *session, void *context)
     s->misses++;
     struct view *v;
     bool is_made = false;
-    err = load_record(s, session, snap->user_id, snap->kind, &snap->row, &v,
-                      &is_made);
+    err = load_record(snap, session, &v, &is_made);
     if (err != OK)
         return err;
     snap->record = record_ref(v->record);

@@ -116,6 +116,10 @@ struct record *hot_find_view(struct hot *h, const struct record_row *row);
 /* The segments' numbers of the view; false when it is gone. */
 bool hot_numbers(struct hot *h, const struct record_row *row,
                  int64_t numbers[SEGMENTS_MAX]);
+/* The last view that was so in the database, of the record that began as
+ * `born`; NULL, or the caller's to unref. */
+struct record *hot_latest(struct hot *h, int64_t born,
+                          int64_t numbers[SEGMENTS_MAX]);
 /* Takes v over. */
 void hot_set_view(struct cache *c, struct hot *h, struct view *v);
 void hot_set_coming(struct hot *h, struct view *v);
@@ -174,10 +178,10 @@ pthread_mutex_t *commit_lock(struct store *s, int64_t user_id,
 bool is_skipped(const struct store *s, enum release release, uint16_t row);
 
 /* Loads the record as the session sees it, or makes it anew from the bodies
- * when its index has another format; *is_made tells. */
-MUST_CHECK enum err load_record(struct store *s, struct db_session *session,
-                                int64_t user_id, enum record_kind kind,
-                                const struct record_row *row, struct view **out,
+ * when its index has another format; *is_made tells.  Segments that the view
+ * of an older commit in memory has are taken from there. */
+MUST_CHECK enum err load_record(struct store_snapshot *snap,
+                                struct db_session *session, struct view **out,
                                 bool *is_made);
 MUST_CHECK enum err load_row(struct db_session *session, int64_t user_id,
                              enum record_kind kind, struct record_row *out);

@@ -577,6 +577,51 @@ static void a_copy_taken_midway_has_all_that_was_acknowledged(void **state)
     arena_fini(&copy.a);
 }
 
+/* Two stores stand for two servers: each has an older view when the other has
+ * written, and takes from it what still holds. */
+static void what_another_store_wrote_is_found_whatever_was_merged(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture other = { .t = f->t, .a = ARENA(MUCH) };
+    open_store(&other);
+    struct fixture *both[] = { f, &other };
+    uint32_t seed = 1;
+    int lives[40] = { 0 };
+    for (int i = 0; i < 400; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        struct fixture *writer = both[seed >> 30 & 1];
+        char id[16];
+        int which = (int)(seed >> 16 & 255) % 40;
+        (void)snprintf(id, sizeof id, "w-%d", which);
+        bool is_removal = (seed >> 24 & 3) == 0;
+        struct store_op op = is_removal ? removal("Patient", id)
+                                        : put(writer, id, i % 2 ? ANNA : ANNE);
+        assert_int_equal(commit(writer, &op, 1), OK);
+        lives[which] = is_removal ? 0 : 1 + i % 2;
+        size_t annas = 0, all = 0;
+        for (size_t k = 0; k < 40; k++) {
+            annas += lives[k] == 2;
+            all += lives[k] != 0;
+        }
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(found(both[k], "Patient", "given", "anna"), annas);
+            assert_int_equal(found(both[k], "Patient", "family", "berg"), all);
+        }
+        if (i == 200) { /* made anew behind the other's back */
+            static struct db_statement spoil = {
+                "UPDATE segment SET format = 1"
+            };
+            assert_int_equal(db_write(f->t.db, run_statement, &spoil), OK);
+            store_free(other.store);
+            open_store(&other);
+            assert_int_equal(found(&other, "Patient", "family", "berg"), all);
+            assert_int_equal(found(f, "Patient", "family", "berg"), all);
+        }
+    }
+    store_free(other.store);
+    arena_fini(&other.a);
+}
+
 static void hot_records_keep_within_their_memory(void **state)
 {
     struct fixture *f = *state;
@@ -671,6 +716,7 @@ int main(void)
         SET(users_and_kinds_are_worlds_apart),
         SET(a_snapshot_does_not_see_later_commits),
         SET(a_copy_taken_midway_has_all_that_was_acknowledged),
+        SET(what_another_store_wrote_is_found_whatever_was_merged),
         SET(hot_records_keep_within_their_memory),
         SET(no_allocation_failure_leaks_or_half_commits),
         SET(no_allocation_failure_harms_a_search),
