@@ -64,9 +64,9 @@ enum err why_join(struct why *w, enum err err, const struct str *parts,
         size_t take = parts[i].n;
         if (take > room)
             take = character_boundary(parts[i].p, room);
-        if (take > 0)
-            memcpy(text + len, parts[i].p, take);
-        len += take;
+        for (size_t k = 0; k < take; k++) /* no NUL, no line of its own */
+            text[len++] =
+                (unsigned char)parts[i].p[k] < 0x20 ? ' ' : parts[i].p[k];
         if (take < parts[i].n)
             break;
     }

@@ -44,7 +44,8 @@ const char *err_name(enum err err);
 
 /* Why a call failed, in one sentence for a person.  Lives in the request, the
  * job or the command that asked; callees fill it, NULL is allowed everywhere.
- * The text is cut at its limit, on a character boundary, never overrun. */
+ * The text is cut at its limit, on a character boundary, never overrun; control
+ * characters become blanks. */
 #define WHY_MAX 400
 struct why {
     char text[WHY_MAX]; /* NUL-terminated UTF-8, "" when nothing was said */

@@ -54,6 +54,14 @@ static void a_long_sentence_is_cut_between_characters(void **state)
     assert_int_equal(strlen(w.text), WHY_MAX - 2);
 }
 
+static void what_a_caller_wrote_ends_no_sentence(void **state)
+{
+    (void)state;
+    struct why w;
+    (void)!why_of(&w, ERR_INVALID, STR("\0a\n"), STR("b"));
+    assert_string_equal(w.text, " a b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -61,6 +69,7 @@ int main(void)
         cmocka_unit_test(the_sentence_is_joined_and_the_code_handed_back),
         cmocka_unit_test(a_sentence_may_hold_the_one_before),
         cmocka_unit_test(a_long_sentence_is_cut_between_characters),
+        cmocka_unit_test(what_a_caller_wrote_ends_no_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
