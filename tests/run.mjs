@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const chosen = process.argv.slice(2);
-const files = ['flows', 'clients', 'fhir', 'browser'].flatMap((folder) => {
+const files = ['flows', 'assertions', 'clients', 'browser'].flatMap((folder) => {
   try {
     return readdirSync(join(here, folder)).filter((f) => f.endsWith('.test.mjs')).sort().map((f) => join(here, folder, f));
   } catch {
