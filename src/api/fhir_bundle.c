@@ -96,11 +96,9 @@ static enum err split_url(const struct transaction *t, const struct entry *e,
 static enum err parse_resource(const struct transaction *t,
                                const struct entry *e, struct change *c)
 {
-    struct http_request *r = t->f->http;
     if (e->text.p == NULL)
         return bad(t, ERR_INVALID, STR("has no resource"));
-    enum err err =
-        resource_parse(r->arena, t->f->release, e->text, &c->resource, &r->why);
+    enum err err = change_parse(t->f, e->text, &c->resource);
     if (err != OK)
         return err;
     if (c->resource.type != c->type)

@@ -1,5 +1,7 @@
 #include "api/fhir_change.h"
 
+#include "base/json.h"
+
 bool change_needs_record(const struct change *c)
 {
     return c->criteria.p != NULL || c->verb == CHANGE_PATCH ||
@@ -31,6 +33,18 @@ enum err change_find(const struct fhir *f, struct store_snapshot *snap,
         q.count = 2;
     q.include_count = 0;
     return record_search(store_record(snap), &q, r->arena, hits, &r->why);
+}
+
+enum err change_parse(const struct fhir *f, struct str text,
+                      struct resource *out)
+{
+    struct http_request *r = f->http;
+    enum err err = resource_parse(r->arena, f->release, text, out, &r->why);
+    struct str doubled = err == OK ? json_doubled(out->root) : STR_NONE;
+    if (doubled.p != NULL)
+        return why_of(&r->why, ERR_FORMAT, STR("\""), doubled,
+                      STR("\" is there twice in one object"));
+    return err;
 }
 
 /* --- by criteria ---------------------------------------------------------- */
@@ -244,6 +258,14 @@ enum err change_commit(const struct fhir *f, struct store_snapshot *snap,
     return err;
 }
 
+static enum err add_provenance(const struct fhir *f, struct change *c)
+{
+    struct store_op op;
+    bool has;
+    enum err err = change_provenance(f, c, &op, &has);
+    return err == OK && has ? add_op(f, c, op) : err;
+}
+
 enum err change_do(const struct fhir *f, struct change *c)
 {
     for (int tries = 0; tries < CHANGE_TRIES; tries++) {
@@ -253,6 +275,8 @@ enum err change_do(const struct fhir *f, struct change *c)
             err = fhir_open(f, &snap);
         if (err == OK)
             err = change_resolve(f, snap, c);
+        if (err == OK && c->op_count > 0 && c->verb != CHANGE_DELETE)
+            err = add_provenance(f, c);
         if (err == OK)
             err = change_commit(f, snap, c, 1);
         if (err != ERR_CONFLICT)

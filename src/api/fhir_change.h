@@ -60,6 +60,17 @@ MUST_CHECK enum err change_find(const struct fhir *f,
                                 struct str criteria, bool *is_counted,
                                 struct record_hits *hits);
 
+/* The text of a resource that a client sends: as resource_parse(), and no name
+ * is there twice. */
+MUST_CHECK enum err change_parse(const struct fhir *f, struct str text,
+                                 struct resource *out);
+
+/* The Provenance that the request's X-Provenance makes for what c settled;
+ * *has false: there is none.  ERR_INVALID with why. */
+MUST_CHECK enum err change_provenance(const struct fhir *f,
+                                      const struct change *c,
+                                      struct store_op *out, bool *has);
+
 /* PATCH: the resource as it becomes; c->target says which (fhir_patch.c). */
 MUST_CHECK enum err change_patch(const struct fhir *f,
                                  struct store_snapshot *snap, struct change *c);

@@ -74,6 +74,12 @@ enum err fhir_smart_configuration(struct http_request *r,
     json_member(
         b, STR("token_endpoint"),
         arena_cat(r->arena, f.services->public_base, STR("/oauth2/token")));
+    json_member(
+        b, STR("revocation_endpoint"),
+        arena_cat(r->arena, f.services->public_base, STR("/oauth2/revoke")));
+    json_member(b, STR("introspection_endpoint"),
+                arena_cat(r->arena, f.services->public_base,
+                          STR("/oauth2/introspect")));
     add_list(b, STR("token_endpoint_auth_methods_supported"), auth, 2);
     add_list(b, STR("grant_types_supported"), grants, 3);
     add_list(b, STR("code_challenge_methods_supported"), methods, 1);

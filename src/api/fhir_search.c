@@ -133,14 +133,32 @@ static enum err render(const struct fhir *f, const struct query *q,
     return OK;
 }
 
+/* With and without the prefix /fhir. */
+static enum err own_bases(const struct fhir *f, struct str **out)
+{
+    struct arena *a = f->http->arena;
+    struct str *bases = arena_zalloc(a, 2, sizeof *bases);
+    if (bases == NULL)
+        return arena_err(a);
+    bases[0] = arena_cat(a, f->services->public_base, STR("/"), f->info->path);
+    bases[1] =
+        arena_cat(a, f->services->public_base, STR("/fhir/"), f->info->path);
+    *out = bases;
+    return arena_err(a);
+}
+
 static enum err parse(struct fhir *f, const struct url_params *params,
                       struct query *q)
 {
     struct http_request *r = f->http;
+    struct str *bases = NULL;
     enum err err = prefer_check(r);
     if (err == OK)
-        err = query_parse(r->arena, f->release, f->type, params,
-                          prefer_is_strict(r) ? QUERY_STRICT : 0, q, &r->why);
+        err = own_bases(f, &bases);
+    if (err == OK)
+        err = query_parse_at(r->arena, f->release, f->type, params,
+                             prefer_is_strict(r) ? QUERY_STRICT : 0, bases, 2,
+                             q, &r->why);
     if (err == OK && !q->has_count && q->count == 0)
         q->count = FHIR_COUNT_DEFAULT;
     return err == OK ? check_window(r, q) : err;

@@ -32,7 +32,7 @@ static enum err read_body(const struct fhir *f, struct resource *out)
         str_find(str_slice(str_trim(text), 0, 1), '{') != 0)
         err = form_to_json(r, &text);
     if (err == OK)
-        err = resource_parse(r->arena, f->release, text, out, &r->why);
+        err = change_parse(f, text, out);
     if (err != OK)
         return err;
     if (out->type != f->type)

@@ -33,6 +33,10 @@ const struct http_route api_routes[] = {
     /* tokens: contract 5 */
     { "POST", "/fhir/oauth2/token", oauth_token, family_oauth, MESSAGES, "oauth.token" },
     { "POST", "/oauth2/token", oauth_token, family_oauth, MESSAGES, "oauth.token" },
+    { "POST", "/fhir/oauth2/revoke", oauth_revoke, family_oauth, MESSAGES, "oauth.revoke" },
+    { "POST", "/oauth2/revoke", oauth_revoke, family_oauth, MESSAGES, "oauth.revoke" },
+    { "POST", "/fhir/oauth2/introspect", oauth_introspect, family_oauth, MESSAGES, "oauth.introspect" },
+    { "POST", "/oauth2/introspect", oauth_introspect, family_oauth, MESSAGES, "oauth.introspect" },
     { "GET", "/fhir/oauth2/token", oauth_token_not_get, family_oauth, SECRETS, "oauth.token" },
     { "GET", "/oauth2/token", oauth_token_not_get, family_oauth, SECRETS, "oauth.token" },
     /* systems: contract 8.1, 8.2, 8.5, 9 */

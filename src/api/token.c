@@ -44,10 +44,12 @@ static enum err grant_refresh(struct call *c, struct token_pair *out)
     struct str token = params_get(&c->params, STR("refresh_token"));
     if (token.n == 0)
         return wanted(c, "refresh_token is required");
-    return judge(c,
-                 token_refresh(services_of(c->r)->tokens, c->app.id, token,
-                               c->r->arena, out),
-                 "Invalid refresh token");
+    struct str scope = str_trim(params_get(&c->params, STR("scope")));
+    enum err err = token_refresh(services_of(c->r)->tokens, c->app.id, token,
+                                 scope, c->r->arena, out);
+    if (err == ERR_PRECONDITION)
+        return why(&c->r->why, err, "scope is wider than what was granted");
+    return judge(c, err, "Invalid refresh token");
 }
 
 static enum err grant_app(struct call *c, struct token_pair *out)
@@ -156,5 +158,69 @@ enum err oauth_token_not_get(struct http_request *r, struct http_response *out)
               STR("{\"error\":\"invalid_request\",\"error_description\":"
                   "\"use POST\"}"));
     http_set_header(out, STR("Allow"), STR("POST"));
+    return OK;
+}
+
+/* An app, and the token that it asks about. */
+static enum err begin(struct call *c, struct http_request *r, struct str *token)
+{
+    *c = (struct call){ .r = r };
+    enum err err = params_read(r, &c->params);
+    if (err == OK)
+        err = access_app(r, &c->params, &c->app);
+    if (err == ERR_UNAUTHENTICATED)
+        return why(&r->why, err, "client_id or client_secret is wrong");
+    if (err != OK)
+        return err;
+    *token = params_get(&c->params, STR("token"));
+    return token->n > 0 ? OK : wanted(c, "token is required");
+}
+
+enum err oauth_revoke(struct http_request *r, struct http_response *out)
+{
+    struct call c;
+    struct str token;
+    enum err err = begin(&c, r, &token);
+    if (err == OK)
+        err = token_revoke(services_of(r)->tokens, c.app.id, token, r->arena);
+    if (err != OK)
+        return err;
+    http_set_type(out, JSON_TYPE);
+    buf_add(&out->body, STR("{}"));
+    return OK;
+}
+
+static void add_active(struct buf *b, const struct call *c,
+                       const struct principal *p)
+{
+    struct buf sub = BUF_IN(c->r->arena, 32);
+    struct str text = STR("");
+    buf_add_i64(&sub, p->user_id);
+    json_member(b, STR("scope"), p->scope);
+    json_member(b, STR("client_id"), c->app.client_id);
+    json_member(b, STR("token_type"), STR("Bearer"));
+    json_member_i64(b, STR("exp"), p->expires_ms / 1000);
+    if (p->user_id != 0 && buf_view(&sub, &text) == OK)
+        json_member(b, STR("sub"), text);
+}
+
+enum err oauth_introspect(struct http_request *r, struct http_response *out)
+{
+    struct call c;
+    struct str token;
+    struct principal p;
+    enum err err = begin(&c, r, &token);
+    if (err != OK)
+        return err;
+    err = token_check(services_of(r)->tokens, token, &p);
+    if (err != OK && err != ERR_UNAUTHENTICATED)
+        return err;
+    bool is_active = err == OK && p.app_id == c.app.id;
+    http_set_type(out, JSON_TYPE);
+    json_object(&out->body);
+    json_member_bool(&out->body, STR("active"), is_active);
+    if (is_active)
+        add_active(&out->body, &c, &p);
+    json_object_end(&out->body);
     return OK;
 }

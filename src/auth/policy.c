@@ -87,3 +87,33 @@ bool policy_reaches_shared(enum interaction interaction)
            interaction == INTERACTION_SEARCH ||
            interaction == INTERACTION_EVERYTHING;
 }
+
+static unsigned granted_by_all(struct str scopes, bool is_app, struct str type)
+{
+    unsigned have = 0;
+    struct str one;
+    while (str_cut(&scopes, ' ', &one))
+        have |= granted(one, is_app, type);
+    return have;
+}
+
+bool policy_covers(struct str scopes, struct str asked, bool is_app)
+{
+    struct str one;
+    while (str_cut(&asked, ' ', &one)) {
+        if (one.n == 0)
+            continue;
+        size_t slash = str_find(one, '/'), dot = str_find(one, '.');
+        if (slash == one.n || dot == one.n || dot < slash)
+            return false;
+        struct str type = str_slice(one, slash + 1, dot);
+        unsigned want = letters_of(str_from(one, dot + 1));
+        if (str_eq(type, STR("*")))
+            type = STR("");
+        bool is_ours = granted(one, is_app, type) != 0;
+        if (want == 0 || !is_ours ||
+            (want & ~granted_by_all(scopes, is_app, type)) != 0)
+            return false;
+    }
+    return true;
+}

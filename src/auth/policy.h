@@ -29,4 +29,8 @@ MUST_CHECK enum err policy_allows(const struct principal *p,
  * what is there, never at what was, never changing, never in bulk. */
 bool policy_reaches_shared(enum interaction interaction);
 
+/* Whether every scope asked for lies in what was granted (RFC 6749 section 6).
+ */
+bool policy_covers(struct str granted, struct str asked, bool is_app);
+
 #endif

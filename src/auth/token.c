@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "auth/auth_int.h"
+#include "auth/policy.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/rand.h"
@@ -124,6 +125,8 @@ struct pair_call {
     int64_t app_id;
     int64_t now_ms;
     struct str presented; /* code or refresh token */
+    struct str scope;     /* asked for; "": all that was granted */
+    bool is_too_wide;
     struct arena *a;
     struct token_pair pair;
     int64_t revoked_family; /* 0: none */
@@ -154,11 +157,14 @@ static enum err put_refresh(struct db_session *s, struct pair_call *call,
 static enum err put_pair(struct db_session *s, struct pair_call *call,
                          const struct token_row *from)
 {
+    struct token_row access = *from;
+    if (call->scope.n > 0)
+        access.scope = call->scope;
     call->pair.expires_in = TOKEN_ACCESS_SECONDS;
-    call->pair.scope = from->scope;
+    call->pair.scope = access.scope;
     enum err err = arena_err(call->a);
     if (err == OK)
-        err = put_access(s, call, from);
+        err = put_access(s, call, &access);
     if (err == OK)
         err = put_refresh(s, call, from);
     return err;
@@ -242,6 +248,9 @@ static enum err do_refresh(struct db_session *s, void *context)
         return err;
     if (row.app_id != call->app_id || row.expires_ms <= call->now_ms)
         return refuse(call);
+    call->is_too_wide = !policy_covers(row.scope, call->scope, false);
+    if (call->is_too_wide)
+        return refuse(call);
     err = token_row_holder(s, row.app_id, row.user_id);
     if (err != OK)
         return err == ERR_NOT_FOUND ? refuse(call) : err;
@@ -270,7 +279,7 @@ static enum err run_pair(struct tokens *t, db_work *work,
         token_cache_drop(t->cache, 0, call->revoked_family);
     purge_sometimes(t);
     if (err == OK && call->is_refused)
-        err = ERR_INVALID;
+        err = call->is_too_wide ? ERR_PRECONDITION : ERR_INVALID;
     if (err == OK)
         *out = call->pair;
     return err;
@@ -284,10 +293,35 @@ enum err token_code_redeem(struct tokens *t, int64_t app_id, struct str code,
 }
 
 enum err token_refresh(struct tokens *t, int64_t app_id, struct str refresh,
-                       struct arena *a, struct token_pair *out)
+                       struct str scope, struct arena *a,
+                       struct token_pair *out)
 {
-    struct pair_call call = { .app_id = app_id, .presented = refresh, .a = a };
+    struct pair_call call = {
+        .app_id = app_id, .presented = refresh, .scope = scope, .a = a
+    };
     return run_pair(t, do_refresh, &call, out);
+}
+
+static enum err do_revoke(struct db_session *s, void *context)
+{
+    struct pair_call *call = context;
+    struct digest hash = digest_sha256(call->presented);
+    struct token_row row;
+    enum err err = token_row_get(s, TOKEN_ACCESS, &hash, call->a, &row);
+    if (err == ERR_NOT_FOUND)
+        err = token_row_get(s, TOKEN_REFRESH, &hash, call->a, &row);
+    if (err == ERR_NOT_FOUND || (err == OK && row.app_id != call->app_id))
+        return OK;
+    return err == OK ? revoke(s, call, row.family) : err;
+}
+
+enum err token_revoke(struct tokens *t, int64_t app_id, struct str token,
+                      struct arena *a)
+{
+    struct pair_call call = { .app_id = app_id, .presented = token, .a = a };
+    struct token_pair none;
+    enum err err = run_pair(t, do_revoke, &call, &none);
+    return err == ERR_INVALID ? OK : err; /* revoked, or never was */
 }
 
 static enum err do_for_app(struct db_session *s, void *context)

@@ -38,9 +38,15 @@ MUST_CHECK enum err token_code_create(struct tokens *t, int64_t app_id,
 MUST_CHECK enum err token_code_redeem(struct tokens *t, int64_t app_id,
                                       struct str code, struct arena *a,
                                       struct token_pair *out);
+/* scope "": as before; else the access token gets no more than that.
+ * ERR_PRECONDITION: it asks for more than was granted. */
 MUST_CHECK enum err token_refresh(struct tokens *t, int64_t app_id,
-                                  struct str refresh, struct arena *a,
-                                  struct token_pair *out);
+                                  struct str refresh, struct str scope,
+                                  struct arena *a, struct token_pair *out);
+/* RFC 7009: an access or refresh token of this app, and all that came of the
+ * same code, end now.  One that is not there is OK too. */
+MUST_CHECK enum err token_revoke(struct tokens *t, int64_t app_id,
+                                 struct str token, struct arena *a);
 MUST_CHECK enum err token_for_app(struct tokens *t, int64_t app_id,
                                   struct arena *a, struct token_pair *out);
 /* The hot path of every request: cached, one hash.  ERR_UNAUTHENTICATED. */

@@ -72,7 +72,7 @@ static struct token_pair pair_of(struct made *m)
 static enum err refresh(struct made *m, struct str token,
                         struct token_pair *out)
 {
-    return token_refresh(m->tokens, m->app.id, token, &m->a, out);
+    return token_refresh(m->tokens, m->app.id, token, STR(""), &m->a, out);
 }
 
 static enum err check(struct made *m, struct str token)
@@ -236,7 +236,7 @@ static void another_app_cannot_refresh(void **state)
     set_up(&m);
     struct token_pair pair = pair_of(&m);
     assert_int_equal(
-        token_refresh(m.tokens, m.other.id, pair.refresh, &m.a, &next),
+        token_refresh(m.tokens, m.other.id, pair.refresh, STR(""), &m.a, &next),
         ERR_INVALID);
     assert_int_equal(refresh(&m, pair.refresh, &next), OK);
     tear_down(&m);
@@ -333,10 +333,10 @@ static void *race(void *context)
     struct racer *r = context;
     r->a = ARENA((size_t)1024 * 1024);
     struct made *m = r->m;
-    r->err =
-        r->is_code
-            ? token_code_redeem(m->tokens, m->app.id, r->token, &r->a, &r->pair)
-            : token_refresh(m->tokens, m->app.id, r->token, &r->a, &r->pair);
+    r->err = r->is_code ? token_code_redeem(m->tokens, m->app.id, r->token,
+                                            &r->a, &r->pair)
+                        : token_refresh(m->tokens, m->app.id, r->token, STR(""),
+                                        &r->a, &r->pair);
     return NULL;
 }
 

@@ -86,6 +86,9 @@ static inline struct str json_get_text(struct yyjson_val *v, struct str key)
 /* A whole number; false when it is none or does not fit. */
 bool json_get_i64(struct yyjson_val *v, struct str key, int64_t *out);
 
+/* A member name that an object in v has twice; STR_NONE when none has. */
+struct str json_doubled(struct yyjson_val *v);
+
 /* How many elements or members. */
 static inline size_t json_count(struct yyjson_val *v)
 {

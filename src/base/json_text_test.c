@@ -103,9 +103,24 @@ static void pretty_text_has_a_line_for_each_member(void **state)
                                 "    }\n  ]\n}\n");
 }
 
+static void a_name_that_is_there_twice_is_found_at_any_depth(void **state)
+{
+    (void)state;
+    AUTO_ARENA a = ARENA(1 << 20);
+    struct yyjson_val *v;
+    assert_int_equal(
+        json_parse(&a, STR("{\"a\":[{\"b\":1,\"c\":2}],\"b\":3}"), &v, NULL),
+        OK);
+    assert_null(json_doubled(v).p);
+    assert_int_equal(
+        json_parse(&a, STR("{\"a\":[{\"b\":1,\"b\":2}]}"), &v, NULL), OK);
+    assert_true(str_eq(json_doubled(v), STR("b")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_that_is_there_twice_is_found_at_any_depth),
         cmocka_unit_test(pretty_text_has_a_line_for_each_member),
         cmocka_unit_test(minifying_takes_blanks_and_nothing_else),
         cmocka_unit_test(minifying_ends_at_the_depth_allowed),

@@ -244,8 +244,10 @@ static enum err read_param(struct parser *p, const struct url_param *param)
     str_cut(&rest, ':', &name);
     if (read_control(p, name, rest, param->value, &err))
         return err;
-    if (param->value.n == 0)
-        return OK; /* "name=" asks for nothing (R4 3.1.1.3) */
+    if (param->value.n == 0) /* asks for nothing (R4 3.1.1.3) */
+        return (p->flags & QUERY_STRICT) != 0
+                   ? why_of(p->why, ERR_INVALID, whole, STR("= has no value"))
+                   : OK;
     struct query_clause clause;
     err = clause_parse(p, p->q->type, whole, param->value, 0, &clause);
     if (err != OK || clause.name.p == NULL)
@@ -268,7 +270,18 @@ enum err query_parse(struct arena *a, enum release release, uint16_t type,
                      const struct url_params *params, unsigned flags,
                      struct query *out, struct why *w)
 {
-    struct query q = { .release = release, .type = type };
+    return query_parse_at(a, release, type, params, flags, NULL, 0, out, w);
+}
+
+enum err query_parse_at(struct arena *a, enum release release, uint16_t type,
+                        const struct url_params *params, unsigned flags,
+                        const struct str *own_bases, size_t own_base_count,
+                        struct query *out, struct why *w)
+{
+    struct query q = { .release = release,
+                       .type = type,
+                       .own_bases = own_bases,
+                       .own_base_count = own_base_count };
     struct parser *p = arena_zalloc(a, 1, sizeof *p);
     if (p == NULL)
         return arena_err(a);
@@ -285,6 +298,8 @@ enum err query_parse(struct arena *a, enum release release, uint16_t type,
         if (err != OK)
             return err;
     }
+    if (q.element_count > 0 && q.summary != SUMMARY_FALSE)
+        return why(w, ERR_INVALID, "_elements and _summary do not go together");
     q.clauses = keep(a, p->clauses, p->clause_count * sizeof *p->clauses);
     q.clause_count = p->clause_count;
     q.sorts = keep(a, p->sorts, p->sort_count * sizeof *p->sorts);

@@ -113,6 +113,8 @@ struct query {
     size_t sort_count;
     const struct query_include *includes;
     size_t include_count;
+    const struct str *own_bases; /* "https://x/r4" is where we are, too */
+    size_t own_base_count;
     uint16_t
         compartment; /* only the resources of this one's compartment: its */
     struct str compartment_id; /* type and id; p NULL: of all */
@@ -137,5 +139,13 @@ MUST_CHECK enum err query_parse(struct arena *a, enum release release,
                                 uint16_t type, const struct url_params *params,
                                 unsigned flags, struct query *out,
                                 struct why *w);
+/* The same for a server with addresses of its own, without a '/' at their end:
+ * a reference to one of them is one to the record. */
+MUST_CHECK enum err query_parse_at(struct arena *a, enum release release,
+                                   uint16_t type,
+                                   const struct url_params *params,
+                                   unsigned flags, const struct str *own_bases,
+                                   size_t own_base_count, struct query *out,
+                                   struct why *w);
 
 #endif

@@ -113,6 +113,17 @@ static enum err quantity(struct parser *p, struct str text,
     return number(p, amount, v);
 }
 
+/* What stands before the type is where we are. */
+static bool is_own(const struct parser *p, struct str base)
+{
+    if (base.n > 0 && base.p[base.n - 1] == '/')
+        base.n--;
+    for (size_t i = 0; i < p->q->own_base_count; i++)
+        if (str_eq(base, p->q->own_bases[i]))
+            return true;
+    return false;
+}
+
 static enum err reference(struct parser *p, uint16_t row,
                           enum query_modifier modifier, uint16_t target_type,
                           struct str text, struct query_value *v)
@@ -127,7 +138,7 @@ static enum err reference(struct parser *p, uint16_t row,
     v->target_type = target_type;
     if (reference_split(p->q->release, v->text, &base, &v->target_type,
                         &v->id)) {
-        v->is_absolute = base.n > 0;
+        v->is_absolute = base.n > 0 && !is_own(p, base);
         return OK;
     }
     v->target_type = target_type;
