@@ -17,6 +17,7 @@
 #include "ingest/ingest.h"
 #include "jobs/jobs.h"
 #include "store/store.h"
+#include "subscription/subscription.h"
 #include "vault/vault.h"
 
 #define USER_ARENA  ((size_t)64 * 1024)
@@ -34,6 +35,8 @@ static enum err erase_rows(struct db_session *s, void *context)
         err = connection_erase(s, user_id);
     if (err == OK)
         err = export_erase(s, user_id);
+    if (err == OK)
+        err = subscription_erase(s, user_id);
     if (err == OK)
         err = share_erase(s, user_id);
     if (err == OK)

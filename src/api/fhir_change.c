@@ -1,6 +1,7 @@
 #include "api/fhir_change.h"
 
 #include "base/json.h"
+#include "subscription/subscription.h"
 
 bool change_needs_record(const struct change *c)
 {
@@ -230,6 +231,11 @@ enum err change_resolve(const struct fhir *f, struct store_snapshot *snap,
         err = check_if_none_match(f, snap, c);
     if (err == OK && c->verb == CHANGE_PATCH)
         err = change_patch(f, snap, c);
+    if (err == OK && c->verb != CHANGE_DELETE &&
+        f->services->subscriptions != NULL &&
+        str_eq(c->resource.type_name, STR("Subscription")))
+        err = subscription_check(f->services->subscriptions, &c->resource,
+                                 f->http->arena, &f->http->why);
     return err == OK ? add_write(f, c, version) : err;
 }
 

@@ -131,6 +131,8 @@ static enum err render(const struct fhir *f, struct store_snapshot *snap,
     buf_reserve(b, (hits->n - first + 1) * BODY_GUESS);
     bundle_begin(b, STR("searchset"), (int64_t)hits->total);
     for (size_t i = first; i < hits->n; i++) {
+        if (fhir_is_hidden(f, f->access.user_id, hits->at[i].type))
+            continue;
         enum err err =
             bundle_entry(b, f, snap, &hits->at[i], STR("match"), NULL);
         if (err != OK)

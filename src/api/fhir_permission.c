@@ -36,6 +36,13 @@ enum err fhir_share_shows(struct store_snapshot *snap,
     return err;
 }
 
+bool fhir_is_hidden(const struct fhir *f, int64_t user_id, uint16_t type)
+{
+    int64_t caller = f->access.principal.user_id; /* 0: the app, which may */
+    return caller != 0 && user_id != caller &&
+           str_eq(release_type_name(f->release, type), STR("Subscription"));
+}
+
 static bool is_own(const struct fhir *f, uint16_t type, struct str id,
                    enum err *err)
 {
@@ -57,6 +64,8 @@ enum err fhir_follow_share(struct fhir *f, enum interaction interaction,
         AUTO_SNAPSHOT *snap = NULL;
         struct record_entry e;
         bool is_shown = false;
+        if (fhir_is_hidden(f, shares[i].user_id, type))
+            continue;
         err = store_open(f->services->store, shares[i].user_id, f->kind, &snap);
         if (err == OK && record_find(store_record(snap), type, id, &e) &&
             !e.is_deleted)

@@ -21,6 +21,10 @@ MUST_CHECK enum err fhir_follow_share(struct fhir *f,
                                       enum interaction interaction,
                                       uint16_t type, struct str id);
 
+/* Whether a resource of user_id's record stays hidden from the caller although
+ * shared: a Subscription has the secrets of its endpoint. */
+bool fhir_is_hidden(const struct fhir *f, int64_t user_id, uint16_t type);
+
 http_handler fhir_permission_put, fhir_permission_delete;
 
 #endif

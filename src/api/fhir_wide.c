@@ -42,9 +42,11 @@ static enum err add_user(struct wide *w, int64_t user_id)
     w->total += hits.total;
     w->passed -= w->passed < hits.total ? w->passed : hits.total;
     for (size_t i = 0; err == OK && w->room > 0 && i < hits.n; i++)
-        err = bundle_entry(w->b, f, snap, &hits.at[i],
-                           i < hits.match_count ? STR("match") : STR("include"),
-                           &w->shape);
+        if (!fhir_is_hidden(f, user_id, hits.at[i].type))
+            err = bundle_entry(w->b, f, snap, &hits.at[i],
+                               i < hits.match_count ? STR("match")
+                                                    : STR("include"),
+                               &w->shape);
     w->room -= w->room < hits.match_count ? w->room : hits.match_count;
     return err;
 }
@@ -110,7 +112,9 @@ static enum err add_patient(struct wide *w, const struct share *share)
     size_t from = w->passed < hits.n ? (size_t)w->passed : hits.n;
     w->passed -= from;
     for (size_t i = from; err == OK && w->room > 0 && i < hits.n; i++) {
-        err = bundle_entry(w->b, f, snap, &hits.at[i], STR("match"), &w->shape);
+        if (!fhir_is_hidden(f, share->user_id, hits.at[i].type))
+            err = bundle_entry(w->b, f, snap, &hits.at[i], STR("match"),
+                               &w->shape);
         w->room--;
     }
     return err;

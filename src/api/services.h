@@ -21,6 +21,7 @@ struct services {
     struct connect *connect;
     struct ingest *ingest;
     struct exports *exports;
+    struct subscriptions *subscriptions;
     struct http_client *client;
     struct http_server *server;
     struct rate *um_rate;      /* User Management: by app */

@@ -17,6 +17,7 @@
 #include "ingest/ingest.h"
 #include "jobs/jobs.h"
 #include "store/store.h"
+#include "subscription/subscription.h"
 #include "vault/vault.h"
 
 #define STOP_WAIT_MS        20000
@@ -119,12 +120,18 @@ static enum err start_stages(struct serve *s, const struct config *c,
     struct exports_options exports = { .db = v->db,
                                        .store = v->store,
                                        .keep_s = c->export_hours * 3600 };
+    struct subscriptions_options hooks = {
+        .db = v->db, .store = v->store, .client = v->client, .gate = s->gate
+    };
     err = exports_new(&exports, &v->exports);
+    if (err == OK)
+        err = subscriptions_new(&hooks, &v->subscriptions);
     if (err != OK)
         return err;
     struct job_kind kinds[JOB_KINDS_MAX];
     size_t n = ingest_kinds(v->ingest, kinds, JOB_KINDS_MAX);
     n += exports_kinds(v->exports, kinds + n, JOB_KINDS_MAX - n);
+    n += subscriptions_kinds(v->subscriptions, kinds + n, JOB_KINDS_MAX - n);
     struct jobs_options jobs = {
         .db = v->db,
         .kinds = kinds,
@@ -195,6 +202,7 @@ void serve_stop(struct serve *s)
     connect_free(v->connect);
     ingest_free(v->ingest);
     exports_free(v->exports);
+    subscriptions_free(v->subscriptions);
     audit_free(v->audit);
     vault_free(v->vault);
     tokens_free(v->tokens);

@@ -356,6 +356,17 @@ static enum err write_all(struct commit *c, struct store_snapshot *snap,
     return err;
 }
 
+static bool is_watched(const struct commit *c, const struct record *before,
+                       const struct record *after)
+{
+    const struct store *s = c->store;
+    if (s->watch == NULL || c->kind == RECORD_AUDIT)
+        return false;
+    uint16_t type = s->watched[c->kind];
+    return type != TYPE_NONE &&
+           (record_count(after, type) > 0 || record_count(before, type) > 0);
+}
+
 static enum err write_decided(struct commit *c, struct store_snapshot *snap,
                               uint32_t next_slot, struct arena *a)
 {
@@ -384,6 +395,8 @@ static enum err write_decided(struct commit *c, struct store_snapshot *snap,
         err = segment_encode(top, a, &data);
     if (err == OK)
         err = buf_view(&data, &t.segment);
+    if (err == OK)
+        t.is_watched = is_watched(c, snap->record, record);
     if (err == OK)
         err = write_all(c, snap, &t, merged, record);
     record_unref(record);

@@ -94,6 +94,15 @@ void store_free(struct store *s)
     free(s);
 }
 
+void store_set_watch(struct store *s, struct str type_name, store_watch *watch,
+                     void *context)
+{
+    for (unsigned r = 0; r < RELEASE_COUNT; r++)
+        s->watched[r] = release_type_find((enum release)r, type_name, false);
+    s->watch = watch;
+    s->watch_context = context;
+}
+
 struct store_stats store_stats(struct store *s)
 {
     struct store_stats stats = { .hits = s->hits,

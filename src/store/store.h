@@ -142,6 +142,20 @@ MUST_CHECK enum err store_commit(struct store *s, int64_t user_id,
                                  struct store_op *ops, size_t n,
                                  struct arena *a, db_work *also,
                                  void *also_context, struct why *w);
+/* The versions that a commit wrote: those in slots [from_slot, to_slot). */
+struct store_note {
+    int64_t user_id;
+    enum record_kind kind;
+    uint32_t from_slot, to_slot;
+};
+/* Called on the writer inside the transaction of each commit to a record that
+ * has, or has got, live resources of the type named; its failure undoes the
+ * commit. */
+typedef enum err store_watch(struct db_session *s, void *context,
+                             const struct store_note *note);
+/* Before the first commit. */
+void store_set_watch(struct store *s, struct str type_name, store_watch *watch,
+                     void *context);
 /* The sequence number of a snapshot's record, for if_seq. */
 int64_t store_seq(const struct store_snapshot *snap);
 

@@ -143,6 +143,9 @@ struct store {
     pthread_mutex_t commit_locks[COMMIT_LOCKS];
     uint32_t *skipped[RELEASE_COUNT]; /* bitmap of rows not kept as cells */
     atomic_llong hits, misses, commits;
+    store_watch *watch; /* NULL: nobody */
+    void *watch_context;
+    uint16_t watched[RELEASE_COUNT]; /* the type that makes a record watched */
 };
 
 struct store_snapshot {
@@ -243,6 +246,7 @@ struct transaction {
     struct str segment;
     const struct prepared *items;
     size_t n;
+    bool is_watched;
     db_work *also;
     void *also_context;
 };

@@ -80,6 +80,11 @@ enum err transaction_run(struct db_session *s, void *context)
         err = write_bodies(s, t);
     if (err == OK)
         err = write_segment(s, t);
+    struct store_note note = { t->user_id, t->kind,
+                               (uint32_t)t->before.next_slot,
+                               (uint32_t)t->after.next_slot };
+    if (err == OK && t->is_watched)
+        err = t->store->watch(s, t->store->watch_context, &note);
     if (err == OK && t->also != NULL)
         err = t->also(s, t->also_context);
     return err;
