@@ -19,6 +19,8 @@ CREATE TABLE segment(
     format BIGINT NOT NULL,      -- of segment and search parameters
     data   BLOB NOT NULL
 );
+-- What is packed already is not packed again.
+--postgres ALTER TABLE segment ALTER COLUMN data SET STORAGE EXTERNAL;
 
 -- Every version of every resource.  key = user_id << 32 | kind << 30 | slot,
 -- so that a user's bodies stand together.  Type and id stand in the text.
@@ -33,6 +35,7 @@ CREATE TABLE body(
     dictionary INTEGER NOT NULL, -- zstd dictionary; 0: none; -1: a deletion
     data       BLOB NOT NULL     -- a deletion's: Type/id
 );
+--postgres ALTER TABLE body ALTER COLUMN data SET STORAGE EXTERNAL;
 
 -- Dictionaries that bodies were packed with; part of every backup.
 CREATE TABLE dictionary(
