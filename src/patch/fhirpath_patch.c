@@ -235,6 +235,8 @@ static enum err run_all(struct tree *doc, enum release release,
             .world = { .path = { doc, release }, .patch = patch, .w = &reason }
         };
         enum err err = run(&o, n);
+        if (err == OK && tree_check(doc) != OK)
+            err = why(&reason, tree_check(doc), "the patch costs too much");
         if (err != OK)
             return patch_why(doc->arena, w, err, i, o.type, o.path,
                              str_of(reason.text));

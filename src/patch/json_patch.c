@@ -226,6 +226,9 @@ enum err patch_json_apply(struct tree *document, struct str text, struct why *w)
         err = read_op(&o, &patch, n, &kind);
         if (err == OK)
             err = kind->run(&o);
+        if (err == OK && tree_check(document) != OK)
+            err =
+                fail(&o, tree_check(document), STR("the patch costs too much"));
         if (err != OK)
             return patch_why(document->arena, w, err, i, o.name, o.path_text,
                              o.reason);

@@ -286,6 +286,30 @@ static void copies_of_copies_end_at_a_limit(void **state)
     assert_text(out, "as before");
 }
 
+static void a_patch_that_costs_too_much_is_refused(void **state)
+{
+    (void)state;
+    AUTO_ARENA a = ARENA((size_t)256 << 20);
+    AUTO_BUF document = BUF(1 << 20);
+    AUTO_BUF patch = BUF(1 << 20);
+    buf_add(&document, STR("{\"a\":[0"));
+    for (int i = 0; i < 200000; i++)
+        buf_add(&document, STR(",0"));
+    buf_add(&document, STR("]}"));
+    buf_add(&patch, STR("[{\"op\":\"test\",\"path\":\"/a/1\",\"value\":0}"));
+    for (int i = 0; i < 1000; i++)
+        buf_add(&patch, STR(",{\"op\":\"test\",\"path\":\"/a/199000\","
+                            "\"value\":0}"));
+    buf_add(&patch, STR("]"));
+    struct str text, operations, out = STR("as before");
+    struct why w = { "" };
+    assert_int_equal(buf_view(&document, &text), OK);
+    assert_int_equal(buf_view(&patch, &operations), OK);
+    assert_int_equal(patch_json(&a, text, operations, &out, &w), ERR_LIMIT);
+    assert_text(out, "as before");
+    assert_non_null(strstr(w.text, "costs too much"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +321,7 @@ int main(void)
         cmocka_unit_test(what_names_the_resource_stays),
         cmocka_unit_test(values_are_tested_by_what_they_mean),
         cmocka_unit_test(copies_of_copies_end_at_a_limit),
+        cmocka_unit_test(a_patch_that_costs_too_much_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

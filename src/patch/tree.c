@@ -20,9 +20,14 @@ enum err tree_parse(struct arena *a, struct str text, struct str what,
         err = json_parse(a, all, &checked, w);
     if (err != OK)
         return err;
-    out->arena = a;
+    *out = (struct tree){ .arena = a };
     out->root = node_new(out, all);
     return out->root == NULL ? arena_err(a) : OK;
+}
+
+enum err tree_check(const struct tree *t)
+{
+    return t->work > TREE_WORK_MAX ? ERR_LIMIT : arena_err(t->arena);
 }
 
 struct node *node_new(struct tree *t, struct str text)
@@ -68,6 +73,7 @@ static void open_object(struct tree *t, struct node *n)
             child->name = STR("");
         *link = child;
         link = &child->next;
+        n->last = child;
         n->count++;
     }
 }
@@ -82,6 +88,7 @@ static void open_array(struct tree *t, struct node *n)
             return;
         *link = child;
         link = &child->next;
+        n->last = child;
         n->count++;
     }
 }
@@ -105,8 +112,8 @@ struct node *node_member(struct tree *t, struct node *object, struct str name)
     if (object == NULL || node_open(t, object) != NODE_OBJECT)
         return NULL;
     struct node *n = object->first;
-    while (n != NULL && !str_eq(n->name, name))
-        n = n->next;
+    for (; n != NULL && !str_eq(n->name, name); n = n->next)
+        t->work++;
     return n;
 }
 
@@ -114,8 +121,13 @@ struct node *node_element(struct tree *t, struct node *array, size_t i)
 {
     if (array == NULL || node_open(t, array) != NODE_ARRAY)
         return NULL;
+    if (i >= array->count)
+        return NULL;
+    if (i + 1 == array->count)
+        return array->last;
     struct node *n = array->first;
-    while (n != NULL && i-- > 0)
+    t->work += i;
+    while (i-- > 0)
         n = n->next;
     return n;
 }
@@ -125,28 +137,38 @@ void node_put(struct node *parent, struct node *after, struct node *child)
     struct node **link = after == NULL ? &parent->first : &after->next;
     child->next = *link;
     *link = child;
+    if (child->next == NULL)
+        parent->last = child;
     parent->count++;
 }
 
 void node_append(struct node *parent, struct node *child)
 {
-    struct node *last = parent->first;
-    while (last != NULL && last->next != NULL)
-        last = last->next;
-    node_put(parent, last, child);
+    node_put(parent, parent->last, child);
+}
+
+/* Takes out the child that *link points at; before: the one in front. */
+static void unlink_child(struct node *parent, struct node *before,
+                         struct node **link)
+{
+    struct node *child = *link;
+    *link = child->next;
+    if (parent->last == child)
+        parent->last = before;
+    child->next = NULL;
+    parent->count--;
+    parent->is_emptied = true;
 }
 
 void node_take(struct node *parent, struct node *child)
 {
-    struct node **link = &parent->first;
-    while (*link != NULL && *link != child)
-        link = &(*link)->next;
-    if (*link == NULL)
-        return;
-    *link = child->next;
-    child->next = NULL;
-    parent->count--;
-    parent->is_emptied = true;
+    struct node **link = &parent->first, *before = NULL;
+    while (*link != NULL && *link != child) {
+        before = *link;
+        link = &before->next;
+    }
+    if (*link != NULL)
+        unlink_child(parent, before, link);
 }
 
 void node_become(struct node *n, const struct node *with)
@@ -155,6 +177,7 @@ void node_become(struct node *n, const struct node *with)
     n->kind = with->kind;
     n->is_emptied = with->is_emptied;
     n->first = with->first;
+    n->last = with->last;
     n->count = with->count;
 }
 
@@ -162,10 +185,14 @@ bool node_prune(struct node *n)
 {
     if (n->kind == NODE_TEXT)
         return false;
-    for (struct node *child = n->first, *next; child != NULL; child = next) {
-        next = child->next;
-        if (node_prune(child))
-            node_take(n, child);
+    struct node **link = &n->first, *before = NULL;
+    while (*link != NULL) {
+        if (node_prune(*link)) {
+            unlink_child(n, before, link);
+        } else {
+            before = *link;
+            link = &before->next;
+        }
     }
     return n->count == 0 && n->is_emptied;
 }

@@ -22,14 +22,20 @@ struct node {
     struct str text;    /* NODE_TEXT: the value, minified */
     enum node_kind kind;
     bool is_emptied; /* a child was taken out */
-    struct node *first;
+    struct node *first, *last;
     size_t count;
 };
+
+#define TREE_WORK_MAX 50000000
 
 struct tree {
     struct arena *arena;
     struct node *root;
+    size_t work; /* children passed in search of one; see tree_check() */
 };
+
+/* ERR_LIMIT past TREE_WORK_MAX: asked once an operation. */
+MUST_CHECK enum err tree_check(const struct tree *t);
 
 /* Checks and minifies.  what: "the patch" for the sentence. */
 MUST_CHECK enum err tree_parse(struct arena *a, struct str text,
