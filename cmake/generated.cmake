@@ -51,5 +51,13 @@ add_custom_command(
   VERBATIM)
 set(patch_generated ${generated}/patch_shape.c)
 
+add_custom_command(
+  OUTPUT ${generated}/validate_structures.c
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/compile-structures.py
+          ${CMAKE_SOURCE_DIR}/definitions ${generated}/validate_structures.c
+  DEPENDS ${definitions} ${CMAKE_SOURCE_DIR}/tools/compile-structures.py
+  VERBATIM)
+set(validate_generated ${generated}/validate_structures.c)
+
 file(GLOB assets CONFIGURE_DEPENDS src/ui/assets/*)
 embed(ui ui_assets ${assets})

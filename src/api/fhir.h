@@ -91,10 +91,10 @@ MUST_CHECK enum err fhir_search_in(struct http_request *r, struct str owner,
 /* A read where the owner is one of the app's users. */
 MUST_CHECK enum err fhir_find_owner(struct fhir *f, struct str id);
 
-http_handler fhir_search, fhir_search_post, fhir_read, fhir_vread, fhir_history,
-    fhir_create, fhir_update, fhir_patch, fhir_delete, fhir_compartment,
-    fhir_compartment_post, fhir_everything, fhir_everything_delete, fhir_lastn,
-    fhir_docref, fhir_bundle, fhir_root, fhir_metadata,
-    fhir_smart_configuration;
+http_handler fhir_validate, fhir_search, fhir_search_post, fhir_read,
+    fhir_vread, fhir_history, fhir_create, fhir_update, fhir_patch, fhir_delete,
+    fhir_compartment, fhir_compartment_post, fhir_everything,
+    fhir_everything_delete, fhir_lastn, fhir_docref, fhir_bundle, fhir_root,
+    fhir_metadata, fhir_smart_configuration;
 
 #endif

@@ -3,6 +3,7 @@
 #include "api/fhir_change.h"
 
 #include "api/fhir_prefer.h"
+#include "api/fhir_validate.h"
 #include "base/json.h"
 #include "fhir/outcome.h"
 
@@ -211,6 +212,11 @@ enum err fhir_create(struct http_request *r, struct http_response *out)
         err = read_body(&f, &c.resource);
     if (err != OK)
         return err;
+    bool is_answered = false;
+    if (prefer_is_strict(r))
+        err = fhir_validate_write(&f, c.resource.root, out, &is_answered);
+    if (err != OK || is_answered)
+        return err;
     c.verb = CHANGE_CREATE;
     c.if_match = c.if_none_match = STR("");
     if (f.info->keeps_ids_on_post && c.resource.id.n > 0) {
@@ -252,6 +258,11 @@ enum err fhir_update(struct http_request *r, struct http_response *out)
     if (err == OK)
         err = check_id(&f, &c);
     if (err != OK)
+        return err;
+    bool is_answered = false;
+    if (prefer_is_strict(r))
+        err = fhir_validate_write(&f, c.resource.root, out, &is_answered);
+    if (err != OK || is_answered)
         return err;
     c.verb = CHANGE_UPDATE;
     err = change_do(&f, &c);

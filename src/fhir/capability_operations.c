@@ -10,6 +10,7 @@
     STR_INIT("http://hl7.org/fhir/us/core/StructureDefinition/us-core-" name_)
 
 const struct capability_operation capability_operations[] = {
+    { STR_INIT("*"), STR_INIT("validate"), HL7("Resource-validate"), IN_ALL },
     { STR_INIT("Patient"), STR_INIT("everything"), HL7("Patient-everything"),
       IN_ALL },
     { STR_INIT("Observation"), STR_INIT("lastn"), HL7("Observation-lastn"),

@@ -1,5 +1,5 @@
 // N. $everything.  O. Bulk.  P. SMART.  Q. Operations.
-import { soon, assert, elsewhere, hold, ids, link, never, observation, outcome, patient, serve } from './support.mjs';
+import { assert, elsewhere, hold, ids, link, never, observation, outcome, patient, serve } from './support.mjs';
 
 const s = serve();
 const record = async () => {
@@ -239,7 +239,7 @@ hold(218, 'a refresh token comes with the first token', async () => {
   assert.ok((await token({ grant_type: 'authorization_code', code: await code('t218') })).body.refresh_token);
 });
 
-soon(219, '$validate: 200 and what is wrong inside', async () => {
+hold(219, '$validate: 200 and what is wrong inside', async () => {
   const u = await s.user();
   const good = await s.send(u, 'POST', '/r4/Patient/$validate', patient());
   assert.equal(good.status, 200, good.text);

@@ -7,7 +7,6 @@ import { World } from '../support/world.mjs';
 
 export { assert };
 export const hold = (number, sentence, run) => test(`${number}. ${sentence}`, run);
-export const soon = (number, sentence, run) => test(`${number}. ${sentence}`, { todo: 'not yet' }, run);
 export const elsewhere = () => {};
 export const never = () => {};
 
