@@ -31,6 +31,8 @@ const struct config_row config_rows[] = {
     TEXT("database", database, "",
          "postgres://user@host/name, or a SQLite file; \"\": tributary.db in "
          "the data folder"),
+    NUMBER("database-sessions", database_sessions, "40",
+           "PostgreSQL: sessions of one server, besides the writer's"),
     TEXT("cert-file", cert_file, "", "TLS certificate chain, PEM"),
     TEXT("key-file", key_file, "", "TLS private key, PEM"),
     TEXT("master-key", master_key, "",

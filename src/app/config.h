@@ -16,6 +16,7 @@ struct config {
     struct str public_base; /* "" : http://listen:port */
     struct str data;        /* folder of the database and the master key */
     struct str database;    /* "" : <data>/tributary.db */
+    int64_t database_sessions;
     struct str cert_file, key_file;
     struct str master_key;      /* the key itself; else the file */
     struct str master_key_file; /* "" : <data>/master.key */

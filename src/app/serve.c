@@ -35,7 +35,10 @@ struct serve {
 static enum err start_basics(struct serve *s, const struct config *c,
                              struct arena *a, struct why *w)
 {
-    struct db_options db = { .path = arena_cstr(a, config_database(a, c)) };
+    struct db_options db = {
+        .path = arena_cstr(a, config_database(a, c)),
+        .sessions_max = (unsigned)c->database_sessions,
+    };
     struct str key;
     enum err err = file_make_dir(arena_cstr(a, c->data), w);
     if (err == OK)

@@ -16,6 +16,7 @@
 
 #define READERS_MIN  4
 #define SESSIONS_MAX 256
+#define SHARED_MAX   40 /* two servers' fit in PostgreSQL's 100 */
 #define LEND_WAIT_S  5
 #define QUEUE_STUCK  4000 /* of the writer's 4096 */
 
@@ -23,7 +24,7 @@ struct pool {
     pthread_mutex_t lock;
     pthread_cond_t returned;
     struct db_session *idle;
-    unsigned idle_count, lent, keep;
+    unsigned idle_count, lent, keep, most;
 };
 
 struct db_failures {
@@ -42,12 +43,18 @@ struct db {
     struct pool pool;
 };
 
-static enum err pool_init(struct pool *p, unsigned readers)
+/* Sessions of a server of its own cost a process each: few, and kept. */
+static enum err pool_init(struct pool *p, const struct db_options *o,
+                          bool is_shared)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned readers = o->readers;
+    p->most = SESSIONS_MAX;
+    if (is_shared)
+        p->most = o->sessions_max > 0 ? o->sessions_max : SHARED_MAX;
     if (readers == 0)
         readers = cores > READERS_MIN ? (unsigned)cores : READERS_MIN;
-    p->keep = readers > SESSIONS_MAX ? SESSIONS_MAX : readers;
+    p->keep = readers > p->most || is_shared ? p->most : readers;
     pthread_condattr_t attr;
     if (pthread_mutex_init(&p->lock, NULL) != 0)
         return ERR_NOMEM;
@@ -104,7 +111,7 @@ enum err db_open(const struct db_options *options, struct db **out,
     db->path = strdup(options->path);
     db->options.path = db->path;
     pthread_mutex_init(&db->failures.lock, NULL);
-    enum err err = pool_init(&db->pool, options->readers);
+    enum err err = pool_init(&db->pool, options, db_is_shared(db));
     if (err == OK && db->path == NULL)
         err = ERR_NOMEM;
     if (err == OK)
@@ -164,7 +171,7 @@ static enum err pool_lend(struct pool *p, struct db_session **out)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LEND_WAIT_S;
     GUARD(&p->lock);
-    while (p->idle == NULL && p->lent >= SESSIONS_MAX)
+    while (p->idle == NULL && p->lent >= p->most)
         if (pthread_cond_timedwait(&p->returned, &p->lock, &until) == ETIMEDOUT)
             return ERR_BUSY;
     *out = p->idle;

@@ -53,11 +53,12 @@ struct db_value {
 #define DB_MAYBE(s_) ((s_).p == NULL ? DB_NULL : DB_TEXT(s_))
 
 struct db_options {
-    const char *path;    /* SQLite file; made, with its folder, when absent; or
-                          * postgres://user@host/database */
-    unsigned readers;    /* sessions for reading; 0: max(4, cores) */
-    int64_t cache_bytes; /* SQLite: page cache of a session; 0: 2 MiB */
-    int64_t bytes_max;   /* SQLite: not to grow past this; 0: no limit */
+    const char *path; /* SQLite file; made, with its folder, when absent; or
+                       * postgres://user@host/database */
+    unsigned readers; /* sessions for reading; 0: max(4, cores) */
+    unsigned sessions_max; /* PostgreSQL: at once; 0: 40 */
+    int64_t cache_bytes;   /* SQLite: page cache of a session; 0: 2 MiB */
+    int64_t bytes_max;     /* SQLite: not to grow past this; 0: no limit */
 };
 
 /* Opens and migrates (migrations/NNNN_*.sql, each once, in order). */

@@ -92,7 +92,7 @@ struct db_test {
 
 static inline void db_test_reopen(struct db_test *t)
 {
-    struct db_options o = { .path = t->path, .readers = 4 };
+    struct db_options o = { .path = t->path, .readers = 4, .sessions_max = 64 };
     struct why w = { 0 };
     if (db_open(&o, &t->db, &w) != OK) {
         (void)fprintf(stderr, "%s\n", w.text);
