@@ -1,8 +1,10 @@
 /* PATCH: the current version, changed by JSON Patch or FHIRPath Patch.
  * FHIR R4 3.1.0.10; fhir-behaviour 4.2 E. */
 #include "api/fhir_change.h"
+#include "api/fhir_prefer.h"
 #include "base/json.h"
 #include "patch/patch.h"
+#include "validate/validate.h"
 
 enum patch_kind { PATCH_NONE, PATCH_JSON, PATCH_FHIRPATH };
 
@@ -40,6 +42,21 @@ static enum err current_text(const struct fhir *f, struct store_snapshot *snap,
     return err;
 }
 
+/* Prefer: handling=strict wants a sound resource, as for other writes. */
+static enum err check_strictly(const struct fhir *f, const struct resource *r)
+{
+    struct validate_report report;
+    enum err err =
+        validate_resource(f->release, r->root, f->http->arena, &report);
+    for (size_t i = 0; err == OK && report.has_errors && i < report.n; i++)
+        if (report.at[i].is_error)
+            return why_of(&f->http->why, ERR_INVALID,
+                          STR("the patched resource is not sound: "),
+                          report.at[i].expression, STR(": "),
+                          report.at[i].text);
+    return err;
+}
+
 enum err change_patch(const struct fhir *f, struct store_snapshot *snap,
                       struct change *c)
 {
@@ -62,5 +79,7 @@ enum err change_patch(const struct fhir *f, struct store_snapshot *snap,
                              &r->why);
     if (err != OK)
         return err;
-    return resource_parse(r->arena, f->release, patched, &c->resource, &r->why);
+    err = resource_parse(r->arena, f->release, patched, &c->resource, &r->why);
+    return err == OK && prefer_is_strict(r) ? check_strictly(f, &c->resource)
+                                            : err;
 }

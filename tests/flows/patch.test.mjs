@@ -86,6 +86,17 @@ test('all or nothing: what fails is told and leaves the resource alone', async (
   assert.equal((await patch(user, [], JSON_PATCH, '/r4/Observation/none')).status, 404);
 });
 
+test('strict handling wants a sound resource, lenient takes it', async () => {
+  const user = await fresh('strict');
+  const body = [{ op: 'add', path: '/status', value: 'nonsense' }, { op: 'remove', path: '/code' }];
+  const refused = await patch(user, body, { ...JSON_PATCH, Prefer: 'handling=strict' });
+  assert.equal(refused.status, 400, refused.text);
+  assert.match(refused.body.issue[0].diagnostics, /not sound: Observation/);
+  assert.match(await stored(user), /"final"/);
+  assert.equal((await patch(user, [{ op: 'add', path: '/status', value: 'amended' }], { ...JSON_PATCH, Prefer: 'handling=strict' })).status, 200);
+  assert.equal((await patch(user, body)).status, 200);
+});
+
 test('by criteria: none 404, one 200, several 412', async () => {
   const user = await fresh('criteria');
   const body = [{ op: 'replace', path: '/status', value: 'amended' }];
