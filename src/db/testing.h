@@ -19,7 +19,7 @@
 /* URL of a database of a private server (tools/postgres.sh); NULL: SQLite. */
 static inline const char *db_test_server(void)
 {
-    return getenv("TRIBUTARY_TEST_DATABASE");
+    return secure_getenv("TRIBUTARY_TEST_DATABASE");
 }
 
 static inline bool db_test_is_postgres(void)
