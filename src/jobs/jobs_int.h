@@ -32,7 +32,8 @@ enum err job_rows_again(struct db *db, const struct job *job, int64_t due_ms);
 /* A longer lease; a lost one is left alone. */
 enum err job_rows_renew(struct db *db, const struct job *job);
 MUST_CHECK enum err job_rows_take_back_all(struct db *db);
-/* PostgreSQL: the jobs of servers that died are due again.  ERR_NOT_FOUND: none.
+/* PostgreSQL: the jobs of servers that died are due again.  ERR_NOT_FOUND:
+ * none.
  */
 enum err job_rows_take_back_dead(struct db *db);
 MUST_CHECK enum err job_rows_count(struct db *db, int64_t *out);
