@@ -58,6 +58,7 @@ check banned tools/check-banned.sh
 check size tools/check-size.sh
 check tree tools/check-tree.sh
 check tables tools/check-tables.sh
+check assertions node tools/make-assertions.mjs --check
 check shellcheck run_shellcheck
 check cppcheck run_cppcheck
 [ "${1:-}" = quick ] || check clang-tidy run_tidy

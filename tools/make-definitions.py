@@ -263,6 +263,19 @@ def clean(text):
     return re.sub(r"\s+", " ", text or "").strip()[:160]
 
 
+def sole_target(params, base, p):
+    """The type that a parameter's references point to, where others read the
+    same element."""
+    if p["type"] != "reference":
+        return None
+    if p["code"] == "patient":
+        return "Patient"
+    way = p.get("expression") or p.get("path")
+    same = [q for q in params if base in q["base"] and (q.get("expression") or q.get("path")) == way]
+    targets = p.get("target") or []
+    return targets[0] if len(targets) == 1 and len(same) > 1 else None
+
+
 def main():
     for name in ("dstu2", "stu3", "r4"):
         release = Release(name)
@@ -295,8 +308,9 @@ def main():
                     paths = []
                 else:
                     paths = paths_of(release, base, p["type"], expression)
-                    if p["code"] == "patient":  # only ever a Patient
-                        paths = [x if "@" in x else x + "@Patient" for x in paths]
+                    only = sole_target(params, base, p)
+                    if only:  # one element, told apart by what it points to
+                        paths = [x if "@" in x else f"{x}@{only}" for x in paths]
                 if (base, p["code"]) == ("Patient", "deceased"):
                     paths = ["deceasedBoolean:boolean", "deceasedDateTime:present", "!false"]
                 if not paths:

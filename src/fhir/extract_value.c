@@ -94,6 +94,9 @@ static void token(struct extraction *e, enum datatype datatype,
         if (json_is_bool(v))
             add_token(e, STR_NONE, json_true(v) ? STR("true") : STR("false"),
                       STR_NONE, CELL_ANY_SYSTEM);
+        else if (str_eq(json_text(v), STR("true")) ||
+                 str_eq(json_text(v), STR("false"))) /* seen as text */
+            add_token(e, STR_NONE, json_text(v), STR_NONE, CELL_ANY_SYSTEM);
         return;
     case DATATYPE_p_id:
     case DATATYPE_p_uri:

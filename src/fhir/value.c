@@ -124,11 +124,10 @@ static bool is_own(const struct parser *p, struct str base)
     return false;
 }
 
-static enum err reference(struct parser *p, uint16_t row,
-                          enum query_modifier modifier, uint16_t target_type,
-                          struct str text, struct query_value *v)
+static enum err reference(struct parser *p, enum query_modifier modifier,
+                          uint16_t target_type, struct str text,
+                          struct query_value *v)
 {
-    const struct search_param *param = search_param_row(p->q->release, row);
     struct str base;
     if (modifier == MODIFIER_IDENTIFIER) {
         token(p, text, v);
@@ -144,8 +143,6 @@ static enum err reference(struct parser *p, uint16_t row,
     v->target_type = target_type;
     if (resource_is_id(v->text)) {
         v->id = v->text;
-        if (target_type == TYPE_NONE && param->target_count == 1)
-            v->target_type = param->targets[0];
         return OK;
     }
     v->is_absolute = true;
@@ -255,7 +252,7 @@ enum err value_parse(struct parser *p, uint16_t row,
         err = quantity(p, text, &v);
         break;
     case PARAM_REFERENCE:
-        err = reference(p, row, modifier, target_type, text, &v);
+        err = reference(p, modifier, target_type, text, &v);
         break;
     case PARAM_COMPOSITE:
         err = composite(p, param, text, &v);
