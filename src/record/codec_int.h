@@ -36,7 +36,8 @@ struct reader {
     bool is_bad;
 };
 
-static inline uint64_t take_u64(struct reader *r)
+__attribute__((noinline, unused)) static uint64_t take_long_u64(
+    struct reader *r)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -49,6 +50,14 @@ static inline uint64_t take_u64(struct reader *r)
     }
     r->is_bad = true;
     return 0;
+}
+
+/* Most numbers here are differences of one byte. */
+static inline uint64_t take_u64(struct reader *r)
+{
+    if (r->at < r->end && *r->at < 0x80)
+        return *r->at++;
+    return take_long_u64(r);
 }
 
 #endif

@@ -16,15 +16,46 @@ static uint32_t take_u32(struct reader *r, uint64_t below)
     return r->is_bad ? 0 : (uint32_t)v;
 }
 
+/* Columns are most of a cold load.  What is wrong is looked at once, at the
+ * end; where so many numbers surely have room, they are read without looking
+ * for it each time. */
+static inline const unsigned char *next_u64(const unsigned char *at,
+                                            struct reader *r, uint64_t *out)
+{
+    if (*at < 0x80) {
+        *out = *at;
+        return at + 1;
+    }
+    struct reader one = { .at = at, .end = r->end };
+    *out = take_u64(&one);
+    r->is_bad |= one.is_bad;
+    return one.at;
+}
+
+static bool has_room(const struct reader *r, uint32_t n)
+{
+    return (size_t)(r->end - r->at) / VARINT_MAX >= n;
+}
+
 static void take_u32s(struct reader *r, uint32_t *p, uint32_t n, uint64_t below)
 {
-    uint64_t now = 0;
+    uint64_t now = 0, v, is_past = 0;
+    bool is_roomy = has_room(r, n);
+    const unsigned char *at = r->at;
     for (uint32_t i = 0; i < n; i++) {
-        now += (uint64_t)unzigzag(take_u64(r));
-        if (now >= below)
-            r->is_bad = true;
-        p[i] = r->is_bad ? 0 : (uint32_t)now;
+        if (is_roomy)
+            at = next_u64(at, r, &v);
+        else
+            v = take_u64(r);
+        now += (uint64_t)unzigzag(v);
+        is_past |= now >= below;
+        p[i] = (uint32_t)now;
     }
+    if (is_roomy)
+        r->at = at;
+    r->is_bad |= is_past != 0;
+    if (r->is_bad && n > 0)
+        memset(p, 0, n * sizeof *p); /* no place outside, even so */
 }
 
 static void take_i64s(struct reader *r, int64_t *p, uint32_t n)
@@ -255,6 +286,7 @@ enum err segment_decode(struct str data, struct arena *a, struct segment **out)
     unsigned char *plain = arena_alloc(a, (size_t)size + 1);
     if (plain == NULL)
         return arena_err(a);
+    segment_expect(plain, (size_t)size);
     size_t n = ZSTD_decompress(plain, (size_t)size, data.p, data.n);
     if (ZSTD_isError(n) || n != size)
         return ERR_FORMAT;

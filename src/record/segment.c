@@ -3,8 +3,11 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "record/segment_int.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 /* Hands out parts of one block; with base NULL it only measures. */
 struct slab {
@@ -67,6 +70,15 @@ static void lay_out(struct slab *s, const struct segment_plan *p,
                     s->base == NULL ? &spare : &seg->columns[i]);
 }
 
+void segment_expect(void *p, size_t n)
+{
+    uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    uintptr_t to = ((uintptr_t)p + n) & ~(HUGE_PAGE - 1);
+    if (from < to)
+        (void)madvise((char *)p + (from - (uintptr_t)p), to - from,
+                      MADV_HUGEPAGE);
+}
+
 enum err segment_alloc(const struct segment_plan *plan, struct segment **out)
 {
     struct segment measured = { 0 };
@@ -77,6 +89,7 @@ enum err segment_alloc(const struct segment_plan *plan, struct segment **out)
     struct segment *s = calloc(1, slab.at);
     if (s == NULL)
         return ERR_NOMEM;
+    segment_expect(s, slab.at);
     s->bytes = slab.at;
     slab = (struct slab){ (char *)s, 0 };
     lay_out(&slab, plan, s);

@@ -86,6 +86,9 @@ struct segment_plan {
 /* One allocation with everything in it, arrays not yet filled. */
 MUST_CHECK enum err segment_alloc(const struct segment_plan *plan,
                                   struct segment **out);
+/* A hint that all of these fresh bytes will be written: large pages where the
+ * kernel has them save most of the faults of a cold load. */
+void segment_expect(void *p, size_t n);
 /* Fills in types, type_first, and what columns say of themselves.  ERR_FORMAT
  * when a column has entries of several types. */
 MUST_CHECK enum err segment_seal(struct segment *s);
