@@ -302,6 +302,8 @@ def main():
                 parts = []
                 if p["type"] == "composite":
                     parts, paths = composite(release, base, p, by_url, by_code)
+                    if not parts:  # made by writing out [x]: the type has no such element
+                        continue
                 elif p["code"] == "near":  # a place, whatever the release calls it
                     p, paths = dict(p, type="special"), ["position:position"]
                 elif p["type"] == "special":
