@@ -88,8 +88,8 @@ static enum err answer_now(const struct fhir *f, struct bulk_ask *ask,
     struct manifest m = { f, &out->body, request_url(f), ask };
     http_set_type(out, STR("application/json"));
     begin_manifest(&m);
-    for (uint16_t i = 0; i < totals.type_count; i++) {
-        struct str type = release_type_name(f->release, i);
+    for (size_t i = 0; i < totals.type_count; i++) {
+        struct str type = release_type_name(f->release, (uint16_t)i);
         if (totals.types[i].count > 0)
             add_file(&m, type,
                      arena_cat(a, export_sync_base(f), STR("/$export/"), type,

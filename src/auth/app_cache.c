@@ -2,7 +2,7 @@
  *
  * Design notes
  * Another process (tributary app ...) may change an app: an entry is believed
- * for FRESH_MS, one that says "unknown" for UNKNOWN_MS.  Unknown ones are kept
+ * for FRESH_MS, also one that says "unknown".  Unknown ones are kept
  * so that a wrong client_id takes the time of a wrong secret.  An entry's arena
  * holds its text; the caller gets a copy. */
 #include <string.h>
@@ -12,10 +12,9 @@
 #include "base/guard.h"
 #include "base/hash.h"
 
-#define SLOTS      512
-#define FRESH_MS   1000
-#define UNKNOWN_MS 1000
-#define ENTRY_MAX  ((size_t)512 * 1024)
+#define SLOTS     512
+#define FRESH_MS  1000
+#define ENTRY_MAX ((size_t)512 * 1024)
 
 struct slot {
     uint64_t db_number; /* 0: free */
@@ -79,7 +78,7 @@ static void keep(struct db *db, struct hash128 key, const struct app *app,
     struct slot *s = &slots[key.low % SLOTS];
     arena_fini(&s->arena);
     *s = (struct slot){ .key = key, .arena = ARENA(ENTRY_MAX) };
-    s->until_ms = clock_now_ms() + (app != NULL ? FRESH_MS : UNKNOWN_MS);
+    s->until_ms = clock_now_ms() + FRESH_MS;
     s->is_known = app != NULL;
     if (app != NULL) {
         s->secret_hash = *hash;

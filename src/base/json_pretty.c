@@ -18,7 +18,7 @@ static size_t string_bytes(struct str text)
     return i + 1 < text.n ? i + 1 : text.n;
 }
 
-static void open(struct str text, size_t i, unsigned *depth, struct buf *out)
+static void begin(struct str text, size_t i, unsigned *depth, struct buf *out)
 {
     buf_add_char(out, text.p[i]);
     ++*depth;
@@ -37,7 +37,7 @@ void json_pretty(struct str text, struct buf *out)
             buf_add(out, str_slice(text, i, i + n));
             i += n - 1;
         } else if (c == '{' || c == '[') {
-            open(text, i, &depth, out);
+            begin(text, i, &depth, out);
         } else if (c == '}' || c == ']') {
             depth -= depth > 0;
             if (i > 0 && text.p[i - 1] != c - 2)
