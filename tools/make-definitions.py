@@ -51,6 +51,14 @@ PATHS = {
     ("DataElement", "objectClass"): "DataElement.element.mapping.extension[@url='http:..hl7.org.fhir.StructureDefinition.11179-objectClass']",
     ("DataElement", "objectClassProperty"): "DataElement.element.mapping.extension[@url='http:..hl7.org.fhir.StructureDefinition.11179-objectClassProperty']",
 }
+# Of US Core 6, which the tables of the guides do not have yet.
+US_CORE = [
+    ("CareTeam", "role", "token", "CareTeam.participant.role"),
+    ("Condition", "asserted-date", "date",
+     "Condition.extension.where(url = 'http://hl7.org/fhir/StructureDefinition/condition-assertedDate').value"),
+    ("Encounter", "discharge-disposition", "token", "Encounter.hospitalization.dischargeDisposition"),
+    ("Goal", "description", "token", "Goal.description"),
+]
 COMMON = [("_id", "token", "id"), ("_lastUpdated", "date", "meta/lastUpdated:instant"),
           ("_tag", "token", "meta/tag:Coding"), ("_profile", "uri", "meta/profile:uri"),
           ("_security", "token", "meta/security:Coding"), ("_source", "uri", "meta/source:uri")]
@@ -282,6 +290,10 @@ def main():
         params = release.load("search-parameters.json")["searchParameters"]
         more = release.load("search-parameters-ig.json")
         official = {(b, p["code"]) for p in params for b in p["base"]}
+        if name == "r4":
+            params += [{"base": [base], "code": code, "type": kind, "expression": expression,
+                        "url": f"http://hl7.org/fhir/us/core/SearchParameter/us-core-{base.lower()}-{code}"}
+                       for base, code, kind, expression in US_CORE]
         for p in (more or {"searchParameters": []})["searchParameters"]:
             p["base"] = [b for b in p["base"] if (b, p["code"]) not in official]
             if p["base"]:

@@ -105,6 +105,10 @@ static void the_guides_parameters_are_there(void **s)
         { "ExplanationOfBenefit", "service-start-date" },
         { "ExplanationOfBenefit", "billable-period-start" },
         { "ExplanationOfBenefit", "type" },
+        { "CareTeam", "role" },
+        { "Condition", "asserted-date" },
+        { "Encounter", "discharge-disposition" },
+        { "Goal", "description" },
     };
     for (size_t i = 0; i < sizeof of_guides / sizeof *of_guides; i++) {
         uint16_t t = release_type_find(R4, str_of(of_guides[i].type), true);
@@ -112,7 +116,7 @@ static void the_guides_parameters_are_there(void **s)
             search_param_find(R4, t, str_of(of_guides[i].code)), PARAM_NONE);
     }
     assert_int_equal(
-        count_urls(R4, STR("http://hl7.org/fhir/us/core/SearchParameter/")), 2);
+        count_urls(R4, STR("http://hl7.org/fhir/us/core/SearchParameter/")), 6);
     assert_int_equal(
         count_urls(R4, STR("http://hl7.org/fhir/us/carin-bb/SearchParameter/")),
         5);
