@@ -81,11 +81,13 @@ static enum err resolve_delete(const struct fhir *f, struct change *c,
     if (c->ops == NULL)
         return arena_err(f->http->arena);
     for (size_t i = 0; i < hits->match_count; i++)
-        c->ops[c->op_count++] = (struct store_op){ .verb = STORE_DELETE,
-                                                   .type = c->type,
-                                                   .id = hits->at[i].id };
-    c->target = hits->match_count > 0 ? hits->at[0].id : STR("");
-    return OK;
+        c->ops[c->op_count++] =
+            (struct store_op){ .verb = STORE_DELETE,
+                               .type = c->type,
+                               .id =
+                                   arena_str(f->http->arena, hits->at[i].id) };
+    c->target = c->op_count > 0 ? c->ops[0].id : STR("");
+    return arena_err(f->http->arena); /* ids outlive the snapshot */
 }
 
 /* What the criteria find becomes the target. */
@@ -103,7 +105,7 @@ static enum err resolve_criteria(const struct fhir *f,
     if (hits.total > 1)
         return several(f, c);
     if (hits.total == 1) {
-        c->target = hits.at[0].id;
+        c->target = arena_str(f->http->arena, hits.at[0].id);
         c->is_existing = c->verb == CHANGE_CREATE;
     }
     if (hits.total == 0 && c->verb == CHANGE_PATCH)
