@@ -37,9 +37,13 @@ function bundles() {
 // The same resources as a transaction of our own: every entry a POST.
 function transaction(bundle) {
   const entry = bundle.entry.map((e) => ({ fullUrl: e.fullUrl, resource: e.resource, request: { method: 'POST', url: e.resource.resourceType } }));
-  let text = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry });
   // Conditional references need the infra bundle; here they stay as text.
-  text = text.replace(/"reference":"([A-Za-z]+)\?[^"]*"/g, '"display":"$1"');
+  const asText = (key, value) => {
+    if (!/^[A-Za-z]+\?/.test(value?.reference ?? '')) return value;
+    const { reference, ...rest } = value;
+    return { display: reference.split('?')[0], ...rest };
+  };
+  const text = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }, asText);
   return { text, count: entry.length };
 }
 

@@ -89,7 +89,7 @@ static enum err chain_to(const struct scan *s, const struct query_clause *c,
     for (uint32_t i = 0; i < s->span_count; i++) {
         const struct span *p = &s->spans[i];
         struct target to = span_target(p, set);
-        const struct column *end, *at = segment_columns(p->s, row, &end);
+        const struct column *end, *at = segment_columns(p->s, row, s->a, &end);
         for (; p->words > 0 && at < end && at->row == row; at++)
             for (uint32_t k = 0; at->kind == CELL_REFERENCE &&
                                  scan_fits(s, at) && k < other.span_count;
@@ -140,7 +140,8 @@ enum err evaluate_has(const struct scan *s, const struct query_clause *c,
         return err;
     for (uint32_t i = 0; i < other.span_count; i++) {
         const struct span *p = &other.spans[i];
-        const struct column *end, *at = segment_columns(p->s, c->row, &end);
+        const struct column *end,
+            *at = segment_columns(p->s, c->row, s->a, &end);
         for (; p->words > 0 && at < end && at->row == c->row; at++)
             if (at->kind == CELL_REFERENCE && scan_fits(&other, at))
                 mark_targets(s, p, at, chosen, set);
@@ -174,7 +175,7 @@ static enum err match_part(const struct scan *s, const struct span *p,
                            uint16_t row, size_t part,
                            const struct query_value *v, struct pairs *out)
 {
-    const struct column *end, *first = segment_columns(p->s, row, &end);
+    const struct column *end, *first = segment_columns(p->s, row, s->a, &end);
     size_t n = 0;
     for (const struct column *c = first; c < end && c->row == row; c++)
         n += c->n;

@@ -3,6 +3,7 @@
 #define RECORD_CODEC_INT_H
 
 #include "base/buf.h"
+#include "record/segment_int.h"
 
 #define VARINT_MAX 10 /* bytes of a 64-bit number */
 
@@ -59,5 +60,23 @@ static inline uint64_t take_u64(struct reader *r)
         return *r->at++;
     return take_long_u64(r);
 }
+
+/* columns.c: an array of numbers below a bound, of numbers, of bytes; what is
+ * wrong sets is_bad, and the numbers are then all 0. */
+void take_u32s(struct reader *r, uint32_t *p, uint32_t n, uint64_t below);
+void take_i64s(struct reader *r, int64_t *p, uint32_t n);
+void take_bytes(struct reader *r, void *to, size_t n);
+/* Into the column's arrays. */
+void take_column(struct reader *r, const struct segment *s, struct column *c);
+
+/* A segment with closed columns at rest: the mark, hash64() of all behind it,
+ * the length of the head (plan, strings, entries; one zstd frame), the head,
+ * the columns.  A column's bytes are a zstd frame too, or, when that would not
+ * be shorter, as they are.  Any other segment is one zstd frame of it all. */
+#define CLOSED_MARK      "TRC3"
+#define CLOSED_MARK_SIZE 4
+#define CLOSED_HEAD      (CLOSED_MARK_SIZE + 2 * sizeof(uint64_t))
+/* Columns of so many bytes are worth being opened one by one. */
+#define CLOSED_MIN ((size_t)256 << 10)
 
 #endif

@@ -50,9 +50,11 @@ static void add_members(const struct scan *s, const bool *rows, uint16_t owner,
             continue;
         for (uint32_t k = 0; k < p->s->column_count; k++) {
             const struct column *c = &p->s->columns[k];
-            if (c->kind == CELL_REFERENCE && rows[c->row] &&
-                (s->type == TYPE_NONE || scan_fits(s, c)))
-                mark_column(p, c, owner, number, set);
+            if (c->kind != CELL_REFERENCE || !rows[c->row] ||
+                (s->type != TYPE_NONE && !scan_fits(s, c)))
+                continue;
+            column_open(p->s, c, s->a);
+            mark_column(p, c, owner, number, set);
         }
     }
 }
@@ -121,7 +123,10 @@ static void follow_all(struct spread *t, const uint64_t *from)
         const struct span *p = &t->s->spans[i];
         for (uint32_t k = 0; k < p->s->column_count; k++) {
             const struct column *c = &p->s->columns[k];
-            for (uint32_t x = 0; c->kind == CELL_REFERENCE && x < c->n; x++) {
+            if (c->kind != CELL_REFERENCE)
+                continue;
+            column_open(p->s, c, t->s->a);
+            for (uint32_t x = 0; x < c->n; x++) {
                 uint16_t type = c->type == NULL ? 0 : c->type[x];
                 uint32_t id = at32(c->str[S_KEY], x), segment, entry;
                 if (id != 0 && type != TYPE_NONE &&

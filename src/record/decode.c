@@ -3,8 +3,8 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "base/hash.h"
 #include "record/codec_int.h"
-#include "record/segment_int.h"
 
 #define COLUMNS_MAX (UINT16_MAX * 8)
 
@@ -16,68 +16,6 @@ static uint32_t take_u32(struct reader *r, uint64_t below)
     return r->is_bad ? 0 : (uint32_t)v;
 }
 
-/* Columns are most of a cold load.  What is wrong is looked at once, at the
- * end; where so many numbers surely have room, they are read without looking
- * for it each time. */
-static inline const unsigned char *next_u64(const unsigned char *at,
-                                            struct reader *r, uint64_t *out)
-{
-    if (*at < 0x80) {
-        *out = *at;
-        return at + 1;
-    }
-    struct reader one = { .at = at, .end = r->end };
-    *out = take_u64(&one);
-    r->is_bad |= one.is_bad;
-    return one.at;
-}
-
-static bool has_room(const struct reader *r, uint32_t n)
-{
-    return (size_t)(r->end - r->at) / VARINT_MAX >= n;
-}
-
-static void take_u32s(struct reader *r, uint32_t *p, uint32_t n, uint64_t below)
-{
-    uint64_t now = 0, v, is_past = 0;
-    bool is_roomy = has_room(r, n);
-    const unsigned char *at = r->at;
-    for (uint32_t i = 0; i < n; i++) {
-        if (is_roomy)
-            at = next_u64(at, r, &v);
-        else
-            v = take_u64(r);
-        now += (uint64_t)unzigzag(v);
-        is_past |= now >= below;
-        p[i] = (uint32_t)now;
-    }
-    if (is_roomy)
-        r->at = at;
-    r->is_bad |= is_past != 0;
-    if (r->is_bad && n > 0)
-        memset(p, 0, n * sizeof *p); /* no place outside, even so */
-}
-
-static void take_i64s(struct reader *r, int64_t *p, uint32_t n)
-{
-    uint64_t now = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        now += (uint64_t)unzigzag(take_u64(r));
-        p[i] = (int64_t)now;
-    }
-}
-
-static void take_bytes(struct reader *r, void *to, size_t n)
-{
-    if ((size_t)(r->end - r->at) < n) {
-        r->is_bad = true;
-        return;
-    }
-    if (n > 0)
-        memcpy(to, r->at, n);
-    r->at += n;
-}
-
 /* --- plan ----------------------------------------------------------------- */
 
 static bool has_needed(const struct column_plan *c)
@@ -86,6 +24,18 @@ static bool has_needed(const struct column_plan *c)
     return c->kind <= CELL_URI && c->parts <= HAS_ALL &&
            ((c->parts & HAS_SPAN) != 0) == (c->kind == CELL_DATE) &&
            ((c->parts & HAS_NUMBER) != 0) == is_number;
+}
+
+/* Of a closed column; every cell has at least one byte. */
+static void take_sizes(struct reader *r, struct column_plan *c,
+                       struct segment_plan *p)
+{
+    c->of = (uint16_t)take_u32(r, UINT16_MAX + 1);
+    c->plain = take_u32(r, SEGMENT_BYTES_MAX);
+    c->packed = take_u32(r, (uint64_t)c->plain + 1);
+    p->packed_bytes += c->packed;
+    if (c->n == 0 || c->n > c->plain || p->packed_bytes > SEGMENT_BYTES_MAX)
+        r->is_bad = true;
 }
 
 static enum err take_plan(struct reader *r, struct arena *a,
@@ -110,6 +60,8 @@ static enum err take_plan(struct reader *r, struct arena *a,
                                            .kind = head & 7 };
         columns[i].parts = (uint16_t)take_u32(r, HAS_ALL + 1);
         columns[i].n = take_u32(r, most + 1);
+        if (p->is_closed)
+            take_sizes(r, &columns[i], p);
         if (row > UINT16_MAX || !has_needed(&columns[i]))
             r->is_bad = true;
     }
@@ -212,52 +164,17 @@ static void take_entries(struct reader *r, struct segment *s)
         r->is_bad = true;
 }
 
-static void take_spans(struct reader *r, struct column *c)
+/* From a segment's plain bytes, and its closed columns or STR_NONE. */
+static enum err decode(struct reader *r, struct str columns, struct arena *a,
+                       struct segment **out)
 {
-    take_i64s(r, c->low, c->n);
-    uint64_t span = 0;
-    for (uint32_t i = 0; i < c->n; i++) {
-        span += (uint64_t)unzigzag(take_u64(r));
-        c->high[i] = (int64_t)((uint64_t)c->low[i] + span);
-    }
-}
-
-static void take_doubles(struct reader *r, double *p, uint32_t n)
-{
-    for (uint32_t i = 0; i < n && !r->is_bad; i++) {
-        unsigned char places = 0;
-        take_bytes(r, &places, 1);
-        if (places < DECIMAL_SCALES)
-            p[i] = (double)unzigzag(take_u64(r)) / decimal_scale[places];
-        else
-            take_bytes(r, &p[i], sizeof *p);
-    }
-}
-
-static void take_column(struct reader *r, const struct segment *s,
-                        struct column *c)
-{
-    take_u32s(r, c->entry, c->n, s->entry_count);
-    for (unsigned i = 0; i < S_COUNT; i++)
-        if (c->str[i] != NULL)
-            take_u32s(r, c->str[i], c->n, s->string_count);
-    if (c->low != NULL)
-        take_spans(r, c);
-    for (unsigned i = 0; i < N_COUNT; i++)
-        if (c->number[i] != NULL)
-            take_doubles(r, c->number[i], c->n);
-    if (c->flags != NULL)
-        take_bytes(r, c->flags, c->n);
-    if (c->type != NULL)
-        take_bytes(r, c->type, c->n * sizeof *c->type);
-    if (c->group != NULL)
-        take_u32s(r, c->group, c->n, (uint64_t)UINT32_MAX + 1);
-}
-
-static enum err decode(struct reader *r, struct arena *a, struct segment **out)
-{
-    struct segment_plan plan = { 0 };
-    enum err err = take_plan(r, a, &plan, (size_t)(r->end - r->at));
+    struct segment_plan plan = { .is_closed = columns.p != NULL };
+    size_t most = (size_t)(r->end - r->at);
+    if (plan.is_closed)
+        most = SEGMENT_BYTES_MAX; /* looked at for each column */
+    enum err err = take_plan(r, a, &plan, most);
+    if (err == OK && plan.packed_bytes != columns.n)
+        err = ERR_FORMAT;
     if (err != OK)
         return err;
     struct segment *s;
@@ -267,7 +184,10 @@ static enum err decode(struct reader *r, struct arena *a, struct segment **out)
     take_strings(r, s, plan.string_bytes);
     if (!r->is_bad)
         take_entries(r, s);
-    for (uint32_t i = 0; i < s->column_count && !r->is_bad; i++)
+    if (plan.is_closed)
+        memcpy(s->packed, columns.p, columns.n);
+    for (uint32_t i = 0; !plan.is_closed && i < s->column_count && !r->is_bad;
+         i++)
         take_column(r, s, &s->columns[i]);
     err = r->is_bad || r->at != r->end ? ERR_FORMAT : segment_seal(s);
     if (err == OK)
@@ -277,7 +197,8 @@ static enum err decode(struct reader *r, struct arena *a, struct segment **out)
     return err;
 }
 
-enum err segment_decode(struct str data, struct arena *a, struct segment **out)
+static enum err decode_frame(struct str data, struct str columns,
+                             struct arena *a, struct segment **out)
 {
     unsigned long long size = ZSTD_getFrameContentSize(data.p, data.n);
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
@@ -291,5 +212,22 @@ enum err segment_decode(struct str data, struct arena *a, struct segment **out)
     if (ZSTD_isError(n) || n != size)
         return ERR_FORMAT;
     struct reader r = { .at = plain, .end = plain + n };
-    return decode(&r, a, out);
+    return decode(&r, columns, a, out);
+}
+
+/* Later nobody could make the index anew: so all of it is looked at now. */
+enum err segment_decode(struct str data, struct arena *a, struct segment **out)
+{
+    if (data.n < CLOSED_HEAD ||
+        memcmp(data.p, CLOSED_MARK, CLOSED_MARK_SIZE) != 0)
+        return decode_frame(data, STR_NONE, a, out);
+    uint64_t sum, head;
+    memcpy(&sum, data.p + CLOSED_MARK_SIZE, sizeof sum);
+    memcpy(&head, data.p + CLOSED_MARK_SIZE + sizeof sum, sizeof head);
+    struct str summed = str_from(data, CLOSED_MARK_SIZE + sizeof sum);
+    struct str rest = str_from(data, CLOSED_HEAD);
+    if (sum != hash64(summed) || head > rest.n)
+        return ERR_FORMAT;
+    return decode_frame(str_slice(rest, 0, (size_t)head),
+                        str_from(rest, (size_t)head), a, out);
 }

@@ -3,7 +3,8 @@
  * entries, columns; each array one after the other as differences to the value
  * before, zigzag and LEB128, because sorted columns then become runs of small
  * numbers.  Ids are half of the strings and random: those of lower-case hex
- * digits are packed two to a byte.  zstd goes over it all.
+ * digits are packed two to a byte.  zstd goes over it all, or, when there is
+ * much, over every column by itself (codec_int.h).
  *
  * Doubles that are decimals with up to 9 places, and whose range is the
  * implicit one of that or another number of places, are kept as integers; any
@@ -13,8 +14,8 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "base/hash.h"
 #include "record/codec_int.h"
-#include "record/segment_int.h"
 
 #define LEVEL       1
 #define LEVEL_SMALL (-5) /* soon merged: quick, without tables of its own */
@@ -233,7 +234,9 @@ static void put_column(struct buf *b, const struct column *c)
         put_u32s(b, c->group, c->n);
 }
 
-static void put_plan(struct buf *b, const struct segment *s)
+/* sizes: of closed columns, else NULL. */
+static void put_plan(struct buf *b, const struct segment *s,
+                     const struct column_plan *sizes)
 {
     put_number(b, s->string_count);
     put_number(b, s->string_at[s->string_count]);
@@ -248,32 +251,135 @@ static void put_plan(struct buf *b, const struct segment *s)
         put_number(b, parts_of(c));
         put_number(b, c->n);
         before = c->row;
+        if (sizes == NULL)
+            continue;
+        put_number(b, c->of);
+        put_number(b, sizes[i].plain);
+        put_number(b, sizes[i].packed);
     }
+}
+
+/* --- whole ---------------------------------------------------------------- */
+
+static enum err put_frame(struct buf *out, struct str plain)
+{
+    size_t bound = ZSTD_compressBound(plain.n);
+    char *to = buf_reserve(out, bound);
+    if (to == NULL)
+        return out->err;
+    size_t n = ZSTD_compress(to, bound, plain.p, plain.n,
+                             plain.n < SMALL ? LEVEL_SMALL : LEVEL);
+    if (ZSTD_isError(n))
+        return ERR_NOMEM;
+    buf_added(out, n);
+    return OK;
+}
+
+/* Packs every column by itself and notes its sizes. */
+static enum err pack_columns(struct str plain, struct column_plan *sizes,
+                             uint32_t n, struct buf *out)
+{
+    ZSTD_CCtx *zstd = ZSTD_createCCtx();
+    if (zstd == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < n; i++) {
+        struct str one = str_slice(plain, 0, sizes[i].plain);
+        plain = str_from(plain, one.n);
+        size_t bound = ZSTD_compressBound(one.n);
+        char *to = buf_reserve(out, bound);
+        if (to == NULL)
+            break;
+        size_t packed = ZSTD_compressCCtx(zstd, to, bound, one.p, one.n, LEVEL);
+        if (ZSTD_isError(packed) || packed >= one.n) {
+            packed = one.n;
+            memcpy(to, one.p, one.n);
+        }
+        sizes[i].packed = packed;
+        buf_added(out, packed);
+    }
+    ZSTD_freeCCtx(zstd);
+    return out->err;
+}
+
+static enum err put_closed(const struct segment *s, struct arena *a,
+                           struct str columns, struct column_plan *sizes,
+                           struct buf *out)
+{
+    struct buf packed = BUF_IN(a, SEGMENT_BYTES_MAX), head = packed,
+               frame = packed;
+    struct str plain, one, two;
+    enum err err = pack_columns(columns, sizes, s->column_count, &packed);
+    put_plan(&head, s, sizes);
+    put_strings(&head, a, s);
+    put_entries(&head, s);
+    if (err == OK)
+        err = buf_view(&head, &plain);
+    if (err == OK)
+        err = put_frame(&frame, plain);
+    if (err == OK)
+        err = buf_view(&frame, &one);
+    if (err == OK)
+        err = buf_view(&packed, &two);
+    if (err != OK)
+        return err;
+    struct buf all = BUF_IN(a, SEGMENT_BYTES_MAX);
+    uint64_t n = one.n;
+    put_bytes(&all, &n, sizeof n);
+    buf_add(&all, one);
+    buf_add(&all, two);
+    err = buf_view(&all, &plain);
+    if (err != OK)
+        return err;
+    uint64_t sum = hash64(plain);
+    put_bytes(out, CLOSED_MARK, CLOSED_MARK_SIZE);
+    put_bytes(out, &sum, sizeof sum);
+    buf_add(out, plain);
+    return out->err;
+}
+
+static enum err put_open(const struct segment *s, struct arena *a,
+                         struct str columns, struct buf *out)
+{
+    struct buf all = BUF_IN(a, SEGMENT_BYTES_MAX);
+    struct str plain;
+    put_plan(&all, s, NULL);
+    put_strings(&all, a, s);
+    put_entries(&all, s);
+    buf_add(&all, columns);
+    enum err err = buf_view(&all, &plain);
+    return err == OK ? put_frame(out, plain) : err;
+}
+
+static enum err encode(const struct segment *s, size_t closed_min,
+                       struct arena *a, struct buf *out)
+{
+    struct buf columns = BUF_IN(a, SEGMENT_BYTES_MAX);
+    struct column_plan *sizes =
+        arena_zalloc(a, (size_t)s->column_count + 1, sizeof *sizes);
+    struct str plain;
+    segment_open(s, a);
+    for (uint32_t i = 0; sizes != NULL && i < s->column_count; i++) {
+        size_t before = columns.len;
+        put_column(&columns, &s->columns[i]);
+        sizes[i].plain = columns.len - before;
+    }
+    enum err err = arena_err(a);
+    if (err == OK)
+        err = buf_view(&columns, &plain);
+    if (err != OK)
+        return err;
+    return plain.n < closed_min ? put_open(s, a, plain, out)
+                                : put_closed(s, a, plain, sizes, out);
 }
 
 enum err segment_encode(const struct segment *s, struct arena *a,
                         struct buf *out)
 {
-    struct buf plain = BUF_IN(a, SEGMENT_BYTES_MAX);
-    put_plan(&plain, s);
-    put_strings(&plain, a, s);
-    put_entries(&plain, s);
-    for (uint32_t i = 0; i < s->column_count; i++)
-        put_column(&plain, &s->columns[i]);
-    struct str view;
-    enum err err = arena_err(a);
-    if (err == OK)
-        err = buf_view(&plain, &view);
-    if (err != OK)
-        return err;
-    size_t bound = ZSTD_compressBound(view.n);
-    char *to = buf_reserve(out, bound);
-    if (to == NULL)
-        return out->err;
-    size_t n = ZSTD_compress(to, bound, view.p, view.n,
-                             view.n < SMALL ? LEVEL_SMALL : LEVEL);
-    if (ZSTD_isError(n))
-        return ERR_NOMEM;
-    buf_added(out, n);
-    return OK;
+    return encode(s, CLOSED_MIN, a, out);
+}
+
+enum err segment_encode_closed(const struct segment *s, struct arena *a,
+                               struct buf *out)
+{
+    return encode(s, 0, a, out);
 }

@@ -80,7 +80,7 @@ static enum err evaluate_param(const struct scan *s,
 {
     for (uint32_t i = 0; i < s->span_count; i++) {
         const struct span *p = &s->spans[i];
-        const struct column *end, *at = segment_columns(p->s, row, &end);
+        const struct column *end, *at = segment_columns(p->s, row, s->a, &end);
         for (; p->words > 0 && at < end && at->row == row; at++) {
             struct match m = { .s = p->s,
                                .c = at,

@@ -42,6 +42,7 @@ static enum err keep_dates(const struct scan *s,
             if (c->kind != CELL_DATE || c->part != 0 ||
                 c->row != search_param_clinical_date(s->r->release, c->of))
                 continue;
+            column_open(p->s, c, s->a);
             for (uint32_t x = 0; x < c->n; x++) {
                 span_put(p, dated, c->entry[x]);
                 if (c->low[x] < end && c->high[x] > start)

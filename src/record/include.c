@@ -39,16 +39,20 @@ static bool is_source(const struct query_include *inc, const struct segment *s,
 /* The columns that an include looks at: one row's, or all references. */
 static const struct column *include_columns(const struct query_include *inc,
                                             const struct segment *s,
+                                            struct arena *a,
                                             const struct column **end)
 {
     if (inc->row != PARAM_NONE) {
-        const struct column *first = segment_columns(s, inc->row, end), *c;
+        const struct column *first = segment_columns(s, inc->row, a, end), *c;
         for (c = first; c < *end && c->row == inc->row; c++)
             ;
         *end = c;
         return first;
     }
     *end = s->columns + s->column_count;
+    for (const struct column *c = s->columns; c < *end; c++)
+        if (c->kind == CELL_REFERENCE)
+            column_open(s, c, a);
     return s->columns;
 }
 
@@ -75,7 +79,7 @@ static void forward(struct walk *w, const struct query_include *inc,
 {
     for (uint32_t i = 0; i < w->all.span_count; i++) {
         const struct span *p = &w->all.spans[i];
-        const struct column *end, *c = include_columns(inc, p->s, &end);
+        const struct column *end, *c = include_columns(inc, p->s, w->a, &end);
         for (; c < end; c++)
             if (c->kind == CELL_REFERENCE)
                 follow(w, inc, p, c, from);
@@ -108,7 +112,7 @@ static void reverse(struct walk *w, const struct query_include *inc,
         uint32_t id;
         if (!segment_string_find(s, text, &id))
             continue;
-        const struct column *end, *c = include_columns(inc, s, &end);
+        const struct column *end, *c = include_columns(inc, s, w->a, &end);
         for (; c < end; c++)
             if (c->kind == CELL_REFERENCE)
                 reverse_column(w, inc, i, c, type, id);

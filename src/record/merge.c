@@ -102,13 +102,16 @@ enum err segment_merge(struct segment *const *oldest_first, size_t n,
         return arena_err(a);
     size_t entries = 0, cells = 0;
     for (size_t i = 0; i < n; i++) {
+        segment_open(oldest_first[i], a);
         entries += oldest_first[i]->entry_count;
         for (uint32_t k = 0; k < oldest_first[i]->column_count; k++)
             cells += oldest_first[i]->columns[k].n;
     }
     segment_reserve(b, entries, cells);
     for (size_t i = 0; i < n; i++) {
-        enum err err = add_segment(b, oldest_first, n, i);
+        enum err err = arena_err(a);
+        if (err == OK)
+            err = add_segment(b, oldest_first, n, i);
         if (err != OK)
             return err;
     }

@@ -186,7 +186,7 @@ static void take_values(const struct sorter *t, size_t key)
         for (uint32_t i = 0; i < t->s->span_count; i++) {
             const struct span *p = &t->s->spans[i];
             const struct column *end,
-                *c = segment_columns(p->s, sort->row, &end);
+                *c = segment_columns(p->s, sort->row, t->s->a, &end);
             for (; p->words > 0 && c < end && c->row == sort->row; c++)
                 if (c->part != PART_OF_TYPE &&
                     (t->s->type == TYPE_NONE || scan_fits(t->s, c)))

@@ -65,9 +65,48 @@ static void lay_out(struct slab *s, const struct segment_plan *p,
     seg->type_first =
         take(s, (size_t)p->type_count + 1, sizeof *seg->type_first);
     seg->columns = take(s, p->column_count, sizeof *seg->columns);
+    if (p->is_closed) {
+        seg->closed = take(s, p->column_count, sizeof *seg->closed);
+        seg->packed = take(s, p->packed_bytes, 1);
+        return;
+    }
     for (uint32_t i = 0; i < p->column_count; i++)
         take_column(s, &p->columns[i],
                     s->base == NULL ? &spare : &seg->columns[i]);
+}
+
+static size_t column_bytes(const struct column_plan *p)
+{
+    struct slab slab = { NULL, 0 };
+    struct column spare;
+    take_column(&slab, p, &spare);
+    return slab.at;
+}
+
+enum err column_alloc(const struct column_plan *plan, void **room,
+                      struct column *out)
+{
+    void *p = calloc(1, column_bytes(plan) + 1);
+    if (p == NULL)
+        return ERR_NOMEM;
+    struct slab slab = { p, 0 };
+    take_column(&slab, plan, out);
+    *room = p;
+    return OK;
+}
+
+static void lay_out_closed(const struct segment_plan *p, struct segment *s)
+{
+    size_t at = 0;
+    for (uint32_t i = 0; i < p->column_count; i++) {
+        const struct column_plan *c = &p->columns[i];
+        s->columns[i] = (struct column){
+            .row = c->row, .kind = c->kind, .part = c->part, .of = c->of
+        };
+        s->closed[i].plan = *c;
+        s->closed[i].at = at;
+        at += c->packed;
+    }
 }
 
 void segment_expect(void *p, size_t n)
@@ -84,15 +123,22 @@ enum err segment_alloc(const struct segment_plan *plan, struct segment **out)
     struct segment measured = { 0 };
     struct slab slab = { NULL, 0 };
     lay_out(&slab, plan, &measured);
-    if (slab.at > SEGMENT_BYTES_MAX)
+    size_t whole = slab.at; /* once everything is open */
+    for (uint32_t i = 0; plan->is_closed && i < plan->column_count; i++)
+        whole += column_bytes(&plan->columns[i]);
+    if (whole > SEGMENT_BYTES_MAX)
         return ERR_LIMIT;
     struct segment *s = calloc(1, slab.at);
     if (s == NULL)
         return ERR_NOMEM;
     segment_expect(s, slab.at);
-    s->bytes = slab.at;
+    s->bytes = whole;
     slab = (struct slab){ (char *)s, 0 };
     lay_out(&slab, plan, s);
+    if (plan->is_closed) {
+        lay_out_closed(plan, s);
+        (void)pthread_mutex_init(&s->lock, NULL);
+    }
     atomic_init(&s->refs, 1);
     s->string_count = plan->string_count;
     s->entry_count = plan->entry_count;
@@ -110,7 +156,7 @@ uint32_t segment_count_types(const uint16_t *types, uint32_t n)
     return count;
 }
 
-static bool seal_column(const struct segment *s, struct column *c)
+bool column_seal(const struct segment *s, struct column *c)
 {
     c->is_strict = true;
     c->of = c->n == 0 ? TYPE_NONE : s->entry_type[c->entry[0]];
@@ -139,8 +185,8 @@ enum err segment_seal(struct segment *s)
             s->type_first[t++] = e;
         }
     s->type_first[t] = s->entry_count;
-    for (uint32_t i = 0; i < s->column_count; i++)
-        if (!seal_column(s, &s->columns[i]))
+    for (uint32_t i = 0; s->closed == NULL && i < s->column_count; i++)
+        if (!column_seal(s, &s->columns[i]))
             return ERR_FORMAT;
     return OK;
 }
@@ -153,9 +199,15 @@ struct segment *segment_ref(struct segment *s)
 
 void segment_unref(struct segment *s)
 {
-    if (s != NULL &&
-        atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) == 1)
-        free(s);
+    if (s == NULL ||
+        atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (s->closed != NULL) {
+        for (uint32_t i = 0; i < s->column_count; i++)
+            free(s->closed[i].room);
+        (void)pthread_mutex_destroy(&s->lock);
+    }
+    free(s);
 }
 
 size_t segment_count(const struct segment *s)
@@ -251,7 +303,7 @@ struct record_entry segment_entry(const struct segment *s, uint32_t e)
 }
 
 const struct column *segment_columns(const struct segment *s, uint16_t row,
-                                     const struct column **end)
+                                     struct arena *a, const struct column **end)
 {
     uint32_t from = 0, to = s->column_count;
     while (from < to) {
@@ -262,6 +314,9 @@ const struct column *segment_columns(const struct segment *s, uint16_t row,
             to = mid;
     }
     *end = s->columns + s->column_count;
+    for (const struct column *c = s->columns + from; c < *end && c->row == row;
+         c++)
+        column_open(s, c, a);
     return s->columns + from;
 }
 

@@ -4,7 +4,8 @@
  *   build   segment_builder_new(), _add() for each resource, _finish();
  *   merge   segment_merge() of neighbours, oldest first;
  *   rest    segment_encode(), segment_decode(); the format is
- *           SEGMENT_FORMAT and the caller's to remember;
+ *           SEGMENT_FORMAT and the caller's to remember; a large one's columns
+ *           stay packed in memory until a search asks for them;
  *   record  record_new() stacks segments, record_push() adds one on top.
  */
 #ifndef RECORD_SEGMENT_H
@@ -15,7 +16,7 @@
 #include "record/record.h"
 
 /* Of segment_encode(); grows with each change of it. */
-#define SEGMENT_FORMAT    2
+#define SEGMENT_FORMAT    3
 #define SEGMENT_BYTES_MAX ((size_t)1 << 30)
 
 struct segment;
@@ -35,7 +36,8 @@ struct segment *segment_ref(struct segment *s);
 void segment_unref(struct segment *s); /* NULL is fine */
 
 size_t segment_count(const struct segment *s); /* entries, dead ones too */
-size_t segment_bytes(const struct segment *s); /* in memory */
+/* In memory, once all of it is open. */
+size_t segment_bytes(const struct segment *s);
 
 /* The newer entry wins; deletions stay, they are remembered. */
 MUST_CHECK enum err segment_merge(struct segment *const *oldest_first, size_t n,

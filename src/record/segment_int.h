@@ -6,10 +6,14 @@
  * A column holds the cells of one search parameter (and kind of cell), sorted
  * by what is looked up first, then by entry; an array that would hold only
  * zeros is NULL.
+ * Of a large segment that was read back, columns are closed until somebody
+ * asks for them: only row, kind, part and of may be looked at before
+ * column_open() or segment_columns().
  */
 #ifndef RECORD_SEGMENT_INT_H
 #define RECORD_SEGMENT_INT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "record/segment.h"
@@ -27,9 +31,10 @@ enum column_number { N_VALUE, N_LOW, N_HIGH, N_COUNT };
 
 struct column {
     uint16_t row;
-    uint8_t kind;   /* enum cell_kind */
-    uint8_t part;   /* of a composite */
-    uint16_t of;    /* the type of all its entries */
+    uint8_t kind; /* enum cell_kind */
+    uint8_t part; /* of a composite */
+    uint16_t of;  /* the type of all its entries */
+    /* from here on when it is open */
     bool is_strict; /* within equal keys entries go strictly up */
     uint32_t n;
     uint32_t *entry;
@@ -59,6 +64,9 @@ struct segment {
     uint32_t type_count;     /* of the types that occur */
     uint16_t *types;         /* ascending */
     uint32_t *type_first;    /* type_count + 1 */
+    struct closed *closed;   /* of each column; NULL: all are open */
+    unsigned char *packed;   /* the closed ones' bytes */
+    pthread_mutex_t lock;    /* of opening, when there are closed ones */
 };
 
 /* What a segment is made of, before it has its room: counts, and for every
@@ -77,15 +85,37 @@ struct column_plan {
     uint8_t kind, part;
     uint16_t parts;
     uint32_t n;
+    uint16_t of; /* this and the sizes: of a closed one */
+    size_t plain, packed;
 };
 struct segment_plan {
     uint32_t string_count, entry_count, column_count, type_count;
     size_t string_bytes;
     const struct column_plan *columns;
+    bool is_closed;
+    size_t packed_bytes; /* of all columns */
+};
+
+/* A column that may still be packed. */
+struct closed {
+    struct column_plan plan;
+    size_t at;  /* in segment->packed */
+    void *room; /* its arrays, once it is open */
+    atomic_bool is_open;
 };
 /* One allocation with everything in it, arrays not yet filled. */
 MUST_CHECK enum err segment_alloc(const struct segment_plan *plan,
                                   struct segment **out);
+/* The arrays of one column in a block of their own, not yet filled; the
+ * caller's to free(). */
+MUST_CHECK enum err column_alloc(const struct column_plan *plan, void **room,
+                                 struct column *out);
+/* What a filled column says of itself; false when it has entries of several
+ * types. */
+bool column_seal(const struct segment *s, struct column *c);
+/* segment_encode() of a segment that counts as large, whatever its size. */
+MUST_CHECK enum err segment_encode_closed(const struct segment *s,
+                                          struct arena *a, struct buf *out);
 /* A hint that all of these fresh bytes will be written: large pages where the
  * kernel has them save most of the faults of a cold load. */
 void segment_expect(void *p, size_t n);
@@ -128,9 +158,15 @@ bool segment_find(const struct segment *s, uint16_t type, struct str id,
                   uint32_t *entry);
 struct record_entry segment_entry(const struct segment *s, uint32_t e);
 
-/* The columns of a row: from the returned one on while ->row == row and
+/* Opens a column of s, if it is not; on failure it stays as if it were empty,
+ * and the failure sticks in the arena.  Any thread may. */
+void column_open(const struct segment *s, const struct column *c,
+                 struct arena *a);
+void segment_open(const struct segment *s, struct arena *a); /* all of them */
+/* The columns of a row, open: from the returned one on while ->row == row and
  * before the end. */
 const struct column *segment_columns(const struct segment *s, uint16_t row,
+                                     struct arena *a,
                                      const struct column **end);
 
 /* What cells are sorted by first, as a number that sorts alike. */
