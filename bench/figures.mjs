@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { World, browse } from '../tests/support/world.mjs';
-import { Program, build, databaseEnv, databaseOf, freePort, freshFolder, shared } from '../tests/support/programs.mjs';
+import { Program, build, databaseEnv, databaseOf, freePort, freshFolder, shared, until } from '../tests/support/programs.mjs';
 
 const runs = Number(process.env.RUNS ?? 5);
 const chosen = process.argv.slice(2);
@@ -212,7 +212,7 @@ const figures = {
   },
 
   async connect() {
-    const ratios = [], rates = [];
+    const ratios = [], rates = [], again = [];
     const patients = join(shared, 'patients');
     const large = existsSync(patients) ? readdirSync(join(patients, 'r4')).find((f) => f.startsWith('blaze-large-4b86befa'))?.replace(/\.json\.gz$/, '') : undefined;
     const login = large ? [large, 'tributary'] : ['wilmasmart', 'Cerner01'];
@@ -227,9 +227,11 @@ const figures = {
       const got = report.types.reduce((n, t) => n + t.got, 0);
       pages ??= await pagesOf(world, system, login, report);
       const plain = plainCurl(pages);
-      if (r > 0) { ratios.push(took / plain); rates.push(got / took); }
+      const next = await refreshed(world, user, report);
+      if (r > 0) { ratios.push(took / plain); rates.push(got / took); again.push(next / took); }
     }
     row('connect to complete, against plain parallel curl of the same pages', ratios, 'x', '1.25', `${pages.urls.length} pages; ${Math.round(median(rates)).toLocaleString('en')} resources/s`);
+    row('refresh of that record, unchanged, against the first time', again, 'x', '0.1', 'nothing written');
     await world.stop();
   },
 
@@ -267,6 +269,18 @@ const figures = {
     row('resident memory, idle', sizes, 'MB', '15');
   },
 };
+
+// Seconds of the next ingest; it must find nothing to write.
+async function refreshed(world, user, before) {
+  await world.post('/connect/api/on-demand-ingest', { ...world.keys(), oneup_user_id: user.id });
+  const report = await until('the refresh', async () => {
+    const [one] = await world.reports(user);
+    return one.started_at !== before.started_at && one.status === 'done' && one;
+  });
+  const written = report.types.reduce((n, t) => n + t.written, 0);
+  if (written > 0) throw new Error(`an unchanged record was written: ${written}`);
+  return (Date.parse(report.ended_at) - Date.parse(report.started_at)) / 1000;
+}
 
 // The pages that an ingest asks for, found as an app of the sandbox's own: the
 // types of its report by patient, with their next pages, and what they refer to.

@@ -18,6 +18,7 @@ struct asked {
     int64_t user_id;
     int64_t system_id; /* 0: all */
     struct str fhir_version;
+    bool is_whole; /* not only what changed */
     struct connection *connections;
     size_t count;
 };
@@ -77,6 +78,7 @@ static enum err begin(struct http_request *r, struct asked *out)
     if (system.n > 0 && !str_to_i64(system, &a.system_id))
         return why(&r->why, ERR_INVALID, "system_id is no number");
     a.fhir_version = params_get(&p, STR("fhirVersion"));
+    a.is_whole = str_eq(params_get(&p, STR("whole")), STR("true"));
     err =
         connection_list(a.s->db, a.user_id, r->arena, &a.connections, &a.count);
     if (err != OK)
@@ -100,7 +102,8 @@ static enum err queue_all(struct db_session *s, void *context)
     bool queued;
     for (size_t i = 0; err == OK && i < a->count; i++)
         if (str_eq(a->connections[i].status, STR("active")))
-            err = ingest_queue(s, a->user_id, a->connections[i].id, 0, &queued);
+            err = ingest_queue(s, a->user_id, a->connections[i].id, a->is_whole,
+                               &queued);
     return err;
 }
 
@@ -216,6 +219,7 @@ static void add_type(struct buf *b, const struct ingest_type_report *t)
     json_member_i64(b, STR("warnings"), t->warnings);
     if (t->upstream_total >= 0)
         json_member_i64(b, STR("upstream_total"), t->upstream_total);
+    add_time(b, STR("changes_since"), t->since_ms);
     if (t->detail.n > 0)
         json_member(b, STR("detail"), t->detail);
     json_object_end(b);

@@ -55,6 +55,9 @@ const struct config_row config_rows[] = {
            "User Management calls of one app an hour"),
     NUMBER("refresh-hours", refresh_hours, "24",
            "hours between refreshes of a connection; 0: never"),
+    NUMBER("whole-refresh-hours", whole_refresh_hours, "168",
+           "hours after which a refresh asks for everything, not only for "
+           "changes; 0: always"),
     NUMBER("export-hours", export_hours, "24",
            "hours for which an export may be fetched"),
     NUMBER("per-host-max", per_host_max, "8",

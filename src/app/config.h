@@ -28,7 +28,7 @@ struct config {
     int64_t body_max_mb;
     int64_t connections_max;
     int64_t um_per_hour;
-    int64_t refresh_hours;
+    int64_t refresh_hours, whole_refresh_hours;
     int64_t export_hours;
     int64_t per_host_max;
     struct str access_log; /* "on", "off" */

@@ -103,6 +103,7 @@ static enum err start_stages(struct serve *s, const struct config *c,
         .seal = s->seal,
         .public_base = v->public_base,
         .refresh_every_s = c->refresh_hours * 3600,
+        .whole_every_s = c->whole_refresh_hours * 3600,
     };
     enum err err = ingest_new(&ingest, &v->ingest, w);
     struct connect_options connect = {

@@ -206,6 +206,7 @@ static enum err add_job(struct db_session *s, struct arena *a,
     buf_add_i64(&key, c->id);
     json_object(&payload);
     json_member_i64(&payload, STR("connection"), c->id);
+    json_member_bool(&payload, STR("whole"), true);
     json_object_end(&payload);
     enum err err = buf_view(&key, &key_text);
     if (err == OK)

@@ -48,8 +48,15 @@ static bool is_short(struct run_type *t)
 static void finish_type(struct fetch *f, struct run_type *t)
 {
     bool is_whole = t->succeeded > 0 && t->broken == 0;
+    bool is_refused = t->report.since_ms > 0 && t->succeeded < t->queries;
     if (!is_whole && ask_attempt(f, t))
         return;
+    if (is_refused) { /* the same, and not only what changed */
+        t->report.since_ms = 0;
+        t->attempt = 0;
+        if (ask_attempt(f, t))
+            return;
+    }
     bool broke_off = t->broken > 0 || t->was_broken;
     if (t->succeeded == 0 && (!broke_off || t->report.got == 0)) {
         answer_set_status(t, status_for(t->report.http_status));
@@ -58,6 +65,8 @@ static void finish_type(struct fetch *f, struct run_type *t)
         if (!is_less && t->report.warnings == 0)
             t->report.detail = STR(""); /* of an attempt in vain */
         answer_set_status(t, is_less ? STR("partial") : STR("done"));
+        if (!is_less)
+            since_done(f->run, t);
     }
     f->run->state_dirty = true;
 }

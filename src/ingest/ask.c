@@ -44,6 +44,7 @@ static struct str search_url(struct run *run, const struct run_type *t,
     url_escape(&b, run->connection.patient_id);
     buf_add(&b, str_from(template, at + 3));
     unsigned size = run->vendor.page_size;
+    buf_add(&b, since_param(a, t));
     buf_add(&b, STR("&_count="));
     buf_add_u64(&b, size > 0 ? size : PAGE_SIZE);
     *has_count = true;

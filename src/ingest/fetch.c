@@ -109,6 +109,21 @@ static enum err loop(struct fetch *f)
     return keep_flush(run);
 }
 
+/* Whether an earlier run has brought it. */
+static bool is_stored(struct fetch *f, const struct source_ref *ref)
+{
+    struct run *run = f->run;
+    struct store_version v;
+    uint16_t type = release_type_find(run->release, ref->type, false);
+    struct str id = ingest_local_id(run->ingest, &run->arena, &run->connection,
+                                    ref->type, ref->id, run->normaliser.owner);
+    if (f->stored == NULL &&
+        store_open(run->ingest->o.store, run->connection.user_id, run->kind,
+                   &f->stored) != OK)
+        return false;
+    return type != TYPE_NONE && store_read(f->stored, type, id, &v) == OK;
+}
+
 /* Queries for what is wanted and not held. */
 static size_t start_wants(struct fetch *f)
 {
@@ -120,6 +135,8 @@ static size_t start_wants(struct fetch *f)
         if (w->is_asked || map_get(&run->held, key) != NULL)
             continue;
         w->is_asked = true;
+        if (run->is_incremental && is_stored(f, &w->ref))
+            continue; /* until the next run of everything */
         if (!plan_scope_covers(run->connection.scope, w->ref.type))
             continue;
         struct run_type *t = run_type_of(run, w->ref.type);
@@ -212,9 +229,12 @@ static enum err fetch_everything(struct fetch *f)
     end_everything(all, is_whole, &before);
     if (err != OK || !is_whole)
         return err;
-    for (struct run_type *t = run->types; t != NULL; t = t->next)
-        if (t->report.got > 0)
-            answer_set_status(t, STR("done"));
+    for (struct run_type *t = run->types; t != NULL; t = t->next) {
+        if (t->report.got == 0)
+            continue;
+        answer_set_status(t, STR("done"));
+        since_done(run, t);
+    }
     return OK;
 }
 
@@ -263,7 +283,8 @@ enum err fetch_all(struct run *run, const struct plan *plan)
     err = fetch_patient(&f);
     if (err == OK)
         err = mark_held(run);
-    if (err == OK && plan->has_everything && !run->is_resumed)
+    if (err == OK && plan->has_everything && !run->is_resumed &&
+        !run->is_incremental)
         err = fetch_everything(&f);
     if (err == OK)
         err = fetch_types(&f, plan);
@@ -273,6 +294,7 @@ enum err fetch_all(struct run *run, const struct plan *plan)
         err = loop(&f);
     }
     http_batch_free(f.batch);
+    store_close(f.stored);
     for (struct query *q = f.all; q != NULL; q = q->older)
         ask_drop_page(q);
     return err;
@@ -293,6 +315,7 @@ enum err fetch_one(struct run *run, struct str url, struct arena *a,
         http_call_add_header(&call, STR("Accept"), ask_accept(run));
         err = http_client_run(run->ingest->o.client, &call);
         if (err == OK && call.status < 500 && call.status != 429) {
+            since_note_date(run, http_call_header(&call, STR("Date")));
             *status = call.status;
             *out = call.answer;
             return OK;

@@ -44,6 +44,7 @@ struct fetch {
     struct http_batch *batch;
     struct query *waiting, **last_waiting;
     size_t active, max;
+    struct store_snapshot *stored; /* what the record had; NULL: not looked */
 };
 
 /* ask.c */

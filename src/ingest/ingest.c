@@ -79,6 +79,7 @@ static void run_init(struct run *run, struct ingest *ingest,
     run->wanted = MAP_IN(&run->arena);
     run->patients = MAP_IN(&run->arena);
     run->ids = MAP_IN(&run->arena);
+    run->before = MAP_IN(&run->arena);
     run->release = R4;
     (void)release_find(c->fhir_version, &run->release);
     run->kind = (enum record_kind)run->release;
@@ -244,13 +245,16 @@ static int64_t total_got(const struct run *run)
 
 /* {"connection":7}, and the name under which it is queued once. */
 static enum err add_job(struct db_session *s, struct str kind, int64_t user_id,
-                        int64_t connection_id, int64_t due_ms, bool *added)
+                        int64_t connection_id, bool is_whole, int64_t due_ms,
+                        bool *added)
 {
     AUTO_ARENA a = ARENA((size_t)64 * 1024);
     struct buf payload = BUF_IN(&a, 128), key = BUF_IN(&a, 64);
     struct str text, name;
     json_object(&payload);
     json_member_i64(&payload, STR("connection"), connection_id);
+    if (is_whole)
+        json_member_bool(&payload, STR("whole"), true);
     json_object_end(&payload);
     buf_add(&key, STR("connection:"));
     buf_add_i64(&key, connection_id);
@@ -267,7 +271,7 @@ enum err queue_refresh(struct db_session *s, struct run *run)
     bool added;
     return every_s <= 0 ? OK
                         : add_job(s, STR("refresh"), run->connection.user_id,
-                                  run->connection.id,
+                                  run->connection.id, false,
                                   clock_now_ms() + every_s * 1000, &added);
 }
 
@@ -283,18 +287,23 @@ static enum err end(struct run *run)
     return err == OK ? report_end(run, STR("done"), STR("")) : err;
 }
 
-static enum err ingest_run(struct run *run)
+static enum err ingest_run(struct run *run, bool is_whole)
 {
     struct plan plan = { 0 };
-    enum err err = prepare(run, &plan);
+    enum err err = since_read(run, is_whole);
+    if (err == OK)
+        err = prepare(run, &plan);
     for (size_t i = 0; err == OK && i < plan.count; i++) {
         struct run_type *t = run_type_of(run, plan.types[i].type);
         if (t == NULL)
             return ERR_NOMEM;
         t->plan = &plan.types[i];
         t->is_dirty = true;
-        if (!str_eq(t->report.status, STR("done")))
-            t->report.status = STR("waiting");
+        run->is_incremental |= t->report.since_ms > 0;
+        if (str_eq(t->report.status, STR("done")))
+            continue;
+        t->report.status = STR("waiting");
+        since_begin(run, t);
     }
     if (err == OK)
         err = report_begin(run);
@@ -309,12 +318,15 @@ static enum err ingest_run(struct run *run)
 /* --- the job ---------------------------------------------------------------
  */
 
-static enum err read_payload(struct arena *a, struct str payload, int64_t *id)
+static enum err read_payload(struct arena *a, struct str payload, int64_t *id,
+                             bool *is_whole)
 {
     struct yyjson_val *root;
     enum err err = json_parse(a, payload, &root, NULL);
     if (err == OK && !json_get_i64(root, STR("connection"), id))
         err = ERR_FORMAT;
+    if (err == OK)
+        *is_whole = json_true(json_get(root, STR("whole")));
     return err;
 }
 
@@ -324,7 +336,8 @@ static enum err work(void *context, struct jobs *jobs, const struct job *job,
     struct ingest *ingest = context;
     struct connection c;
     int64_t id;
-    enum err err = read_payload(a, job->payload, &id);
+    bool is_whole = false;
+    enum err err = read_payload(a, job->payload, &id, &is_whole);
     if (err == OK)
         err = connection_get(ingest->o.db, job->user_id, id, a, &c);
     if (err == ERR_NOT_FOUND || err == ERR_FORMAT)
@@ -339,7 +352,7 @@ static enum err work(void *context, struct jobs *jobs, const struct job *job,
     run.job = job;
     restore(&run, job->state);
     restore_counts(&run);
-    err = ingest_run(&run);
+    err = ingest_run(&run, is_whole);
     if (err == ERR_DENIED) { /* the system wants the person back */
         err = report_end(&run, STR("failed"), str_of(w->text));
         if (err == OK)
@@ -356,7 +369,8 @@ static void gave_up(void *context, const struct job *job, const char *text)
     struct why w = { 0 };
     struct connection c;
     int64_t id;
-    if (read_payload(&a, job->payload, &id) != OK ||
+    bool is_whole;
+    if (read_payload(&a, job->payload, &id, &is_whole) != OK ||
         connection_get(ingest->o.db, job->user_id, id, &a, &c) != OK)
         return;
     AUTO_RUN run = { 0 };
@@ -388,9 +402,10 @@ size_t ingest_kinds(struct ingest *i, struct job_kind *out, size_t room)
 }
 
 enum err ingest_queue(struct db_session *s, int64_t user_id,
-                      int64_t connection_id, int64_t due_ms, bool *queued)
+                      int64_t connection_id, bool is_whole, bool *queued)
 {
-    return add_job(s, STR("ingest"), user_id, connection_id, due_ms, queued);
+    return add_job(s, STR("ingest"), user_id, connection_id, is_whole, 0,
+                   queued);
 }
 
 /* --- the Patient, before the browser goes back -----------------------------

@@ -19,6 +19,8 @@ struct ingest_options {
     const struct seal *seal;
     struct str public_base;  /* for meta.source */
     int64_t refresh_every_s; /* nightly: 86400; 0: never */
+    int64_t whole_every_s;   /* a refresh after so long asks for everything; 0:
+                                each one does */
 };
 MUST_CHECK enum err ingest_new(const struct ingest_options *o,
                                struct ingest **out, struct why *w);
@@ -34,9 +36,9 @@ enum err ingest_keep_patient(void *ingest, const struct connection *c,
                              struct str *out_local_id, struct why *w);
 
 /* Queues an ingest of a connection (once at a time), in the caller's
- * transaction. */
+ * transaction: of everything, or of what changed where the system can tell. */
 MUST_CHECK enum err ingest_queue(struct db_session *s, int64_t user_id,
-                                 int64_t connection_id, int64_t due_ms,
+                                 int64_t connection_id, bool is_whole,
                                  bool *queued);
 
 /* How it went, or goes: one row a type (decision 20). */
@@ -49,11 +51,15 @@ struct ingest_type_report {
     int64_t asked, got, written, same, warnings;
     int64_t upstream_total; /* -1: not said */
     struct str detail;
+    int64_t since_ms;    /* only changes since then were asked for; 0: all */
+    int64_t complete_ms; /* nothing that the system had before this instant, by
+                            its clock, is missing; 0: not known */
 };
 struct ingest_report {
     int64_t connection_id;
     struct str status; /* "waiting", "running", "done", "failed" */
     int64_t started_ms, ended_ms;
+    int64_t whole_ms; /* the last run that asked for everything began */
     struct ingest_type_report *types;
     size_t type_count, done_count;
 };

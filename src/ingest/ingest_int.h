@@ -72,6 +72,11 @@ struct run {
     struct map patients;   /* other Patients: may_see or may_not */
     struct map ids;        /* \"Type/id\" of the system -> our id */
     int64_t started_ms;
+    int64_t whole_ms;    /* of the last run of everything; ours when is_whole */
+    int64_t upstream_ms; /* no later than this run's begin by any clock */
+    bool is_whole;       /* asks for everything, not for changes */
+    bool is_incremental; /* some type asks for changes */
+    struct map before;   /* type -> struct ingest_type_report of the last run */
 
     struct run_type *types, **last_type;
     size_t type_count;
@@ -149,6 +154,17 @@ MUST_CHECK enum err keep_binary(struct run *run, struct page *page,
                                 struct str content_type, struct run_type *type);
 MUST_CHECK enum err keep_flush(struct run *run);
 struct run_type *run_type_of(struct run *run, struct str type);
+
+/* since.c: whether this run asks for everything, and since when by type. */
+MUST_CHECK enum err since_read(struct run *run, bool is_whole);
+/* The system's clock, as an answer tells it. */
+void since_note_date(struct run *run, struct str http_date);
+/* Since when to ask for a type of the plan. */
+void since_begin(struct run *run, struct run_type *t);
+/* The type is done: it is complete up to this run's begin. */
+void since_done(struct run *run, struct run_type *t);
+/* What the type's queries say of it; "": they ask for all. */
+struct str since_param(struct arena *a, const struct run_type *t);
 
 /* report.c */
 MUST_CHECK enum err report_begin(struct run *run);

@@ -162,6 +162,14 @@ bool plan_scope_covers(struct str scope, struct str type)
     return !says_any; /* nothing said: try */
 }
 
+static bool has_param(struct yyjson_val *of, struct str name)
+{
+    for (JSON_EACH(param, json_get(of, STR("searchParam"))))
+        if (str_eq(json_get_text(param.now, STR("name")), name))
+            return true;
+    return false;
+}
+
 /* The parameter that finds a patient's resources of a type; STR_NONE. */
 static struct str patient_param(struct yyjson_val *resource)
 {
@@ -171,9 +179,8 @@ static struct str patient_param(struct yyjson_val *resource)
         STR_INIT("policy-holder"),
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        for (JSON_EACH(param, json_get(resource, STR("searchParam"))))
-            if (str_eq(json_get_text(param.now, STR("name")), names[i]))
-                return names[i];
+        if (has_param(resource, names[i]))
+            return names[i];
     return STR_NONE;
 }
 
@@ -243,7 +250,7 @@ static void with_provenance(struct making *m, struct plan_type *t,
 
 /* Types that the server says it finds by patient and our table has not; for
  * those of the table a server's own parameter is one attempt more. */
-static void join(struct making *m, struct yyjson_val *resource)
+static void join(struct making *m, struct yyjson_val *resource, bool has_since)
 {
     struct str type = json_get_text(resource, STR("type"));
     struct str param = patient_param(resource);
@@ -266,8 +273,10 @@ static void join(struct making *m, struct yyjson_val *resource)
         known->attempts[known->attempt_count++] = query;
     }
     known = map_get(&m->by_type, type);
-    if (known != NULL)
-        with_provenance(m, known, resource);
+    if (known == NULL)
+        return;
+    known->has_since = has_since || has_param(resource, STR("_lastUpdated"));
+    with_provenance(m, known, resource);
 }
 
 enum err plan_make(struct arena *a, enum release release,
@@ -286,8 +295,9 @@ enum err plan_make(struct arena *a, enum release release,
     for (JSON_EACH(rest, json_get(capability, STR("rest")))) {
         if (is_everything(json_get(rest.now, STR("operation"))))
             plan.has_everything = true;
+        bool has_since = has_param(rest.now, STR("_lastUpdated"));
         for (JSON_EACH(resource, json_get(rest.now, STR("resource"))))
-            join(&m, resource.now);
+            join(&m, resource.now, has_since);
     }
     *out = plan;
     return arena_err(a);

@@ -19,6 +19,7 @@ struct plan_type {
      * lines of their own and are all asked. */
     struct str attempts[PLAN_ATTEMPTS_MAX];
     size_t attempt_count;
+    bool has_since; /* the server says it searches it by _lastUpdated */
 };
 struct plan {
     struct plan_type *types;

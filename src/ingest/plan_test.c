@@ -98,7 +98,7 @@ static void types_that_the_system_finds_by_patient_are_joined(void **s)
                 "{\"rest\":[{\"resource\":["
                 "{\"type\":\"Flag\",\"searchParam\":[{\"name\":\"subject\"}]},"
                 "{\"type\":\"Appointment\",\"searchParam\":"
-                "[{\"name\":\"patient\"}]},"
+                "[{\"name\":\"patient\"},{\"name\":\"_lastUpdated\"}]},"
                 "{\"type\":\"Practitioner\",\"searchParam\":"
                 "[{\"name\":\"name\"}]},"
                 "{\"type\":\"Zebra\",\"searchParam\":[{\"name\":\"patient\"}]},"
@@ -110,6 +110,8 @@ static void types_that_the_system_finds_by_patient_are_joined(void **s)
     is(type_of(&p, "Flag")->attempts[0], "subject={p}");
     is(type_of(&p, "Appointment")->attempts[1],
        "patient={p}&date=ge1900-01-01");
+    assert_true(type_of(&p, "Appointment")->has_since);
+    assert_false(type_of(&p, "Flag")->has_since);
     assert_null(type_of(&p, "Practitioner"));
     assert_null(type_of(&p, "Zebra"));
     const struct plan_type *t = type_of(&p, "Condition");

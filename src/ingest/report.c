@@ -7,28 +7,30 @@
 
 static const struct db_statement put_run = {
     "INSERT INTO ingest_run(user_id, connection_id, status, started_ms, "
-    "ended_ms, detail) VALUES ($1, $2, $3, $4, $5, $6) "
+    "ended_ms, detail, whole_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) "
     "ON CONFLICT(user_id, connection_id) DO UPDATE SET status = $3, "
-    "started_ms = $4, ended_ms = $5, detail = $6"
+    "started_ms = $4, ended_ms = $5, detail = $6, whole_ms = $7"
 };
 static const struct db_statement put_type = {
     "INSERT INTO ingest_type(user_id, connection_id, type, status, "
-    "http_status, asked, got, written, same, warnings, upstream_total, detail) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+    "http_status, asked, got, written, same, warnings, upstream_total, detail, "
+    "since_ms, complete_ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
     "ON CONFLICT(user_id, connection_id, type) DO UPDATE SET status = $4, "
     "http_status = $5, asked = $6, got = $7, written = $8, same = $9, "
-    "warnings = $10, upstream_total = $11, detail = $12"
+    "warnings = $10, upstream_total = $11, detail = $12, since_ms = $13, "
+    "complete_ms = $14"
 };
 static const struct db_statement drop_types = {
     "DELETE FROM ingest_type WHERE user_id = $1 AND connection_id = $2"
 };
 static const struct db_statement get_run = {
-    "SELECT status, started_ms, ended_ms FROM ingest_run "
+    "SELECT status, started_ms, ended_ms, whole_ms FROM ingest_run "
     "WHERE user_id = $1 AND connection_id = $2"
 };
 static const struct db_statement get_types = {
     "SELECT type, status, http_status, asked, got, written, same, warnings, "
-    "upstream_total, detail FROM ingest_type "
+    "upstream_total, detail, since_ms, complete_ms FROM ingest_type "
     "WHERE user_id = $1 AND connection_id = $2 ORDER BY type"
 };
 static const struct db_statement count_types = {
@@ -46,7 +48,8 @@ static enum err save_run(struct db_session *s, const struct run *run,
 {
     return db_run(s, &put_run, NULL, DB_I64(run->connection.user_id),
                   DB_I64(run->connection.id), DB_TEXT(status),
-                  DB_I64(run->started_ms), DB_I64(ended_ms), DB_TEXT(detail));
+                  DB_I64(run->started_ms), DB_I64(ended_ms), DB_TEXT(detail),
+                  DB_I64(run->whole_ms));
 }
 
 static enum err save_type(struct db_session *s, const struct run *run,
@@ -57,7 +60,8 @@ static enum err save_type(struct db_session *s, const struct run *run,
                   DB_TEXT(t->status), DB_I64(t->http_status), DB_I64(t->asked),
                   DB_I64(t->got), DB_I64(t->written), DB_I64(t->same),
                   DB_I64(t->warnings), DB_I64(t->upstream_total),
-                  DB_TEXT(t->detail));
+                  DB_TEXT(t->detail), DB_I64(t->since_ms),
+                  DB_I64(t->complete_ms));
 }
 
 /* {"done":["Observation"],"wants":[["Practitioner","1",""]]}: what a later
@@ -145,6 +149,8 @@ static enum err do_end(struct db_session *s, void *context)
         }
     }
     int64_t now = clock_now_ms();
+    if (run->is_whole && str_eq(e->status, STR("done")))
+        run->whole_ms = run->started_ms;
     enum err err = report_save(s, run);
     if (err == OK)
         err = save_run(s, run, e->status, now, e->detail);
@@ -193,6 +199,8 @@ static enum err read_types(struct db_session *s, struct asking *q, int64_t room)
         t->warnings = db_i64(&rows, 7);
         t->upstream_total = db_i64(&rows, 8);
         t->detail = arena_str(q->arena, db_text(&rows, 9));
+        t->since_ms = db_i64(&rows, 10);
+        t->complete_ms = db_i64(&rows, 11);
         r->done_count += !str_eq(t->status, STR("waiting")) &&
                          !str_eq(t->status, STR("running"));
     }
@@ -214,6 +222,7 @@ static enum err do_get(struct db_session *s, void *context)
     q->report.status = arena_str(q->arena, db_text(&rows, 0));
     q->report.started_ms = db_i64(&rows, 1);
     q->report.ended_ms = db_i64(&rows, 2);
+    q->report.whole_ms = db_i64(&rows, 3);
     err = db_query(s, &count_types, &counted, DB_I64(q->user_id),
                    DB_I64(q->connection_id));
     if (err == OK)

@@ -128,9 +128,9 @@ static void who_must_sign_in_again_is_not_asked_at_night(void **state)
 static void a_type_says_how_it_went_and_no_type_stays_open(void **state)
 {
     (void)state;
-    static const struct plan_type plan = { STR_INIT("Goal"),
-                                           { { NULL, 0 } },
-                                           0 };
+    static const struct plan_type plan = {
+        STR_INIT("Goal"), { { NULL, 0 } }, 0, false
+    };
     struct run_type *goal = run_type_of(&w.run, STR("Goal"));
     struct run_type *found = run_type_of(&w.run, STR("Organization"));
     struct run_type *denied = run_type_of(&w.run, STR("Location"));

@@ -59,7 +59,7 @@ static enum err take_plan(struct reader *r, struct arena *a,
                                            .part = head >> 3 & 7,
                                            .kind = head & 7 };
         columns[i].parts = (uint16_t)take_u32(r, HAS_ALL + 1);
-        columns[i].n = take_u32(r, most + 1);
+        columns[i].n = take_u32(r, p->is_closed ? SEGMENT_BYTES_MAX : most + 1);
         if (p->is_closed)
             take_sizes(r, &columns[i], p);
         if (row > UINT16_MAX || !has_needed(&columns[i]))
@@ -169,10 +169,7 @@ static enum err decode(struct reader *r, struct str columns, struct arena *a,
                        struct segment **out)
 {
     struct segment_plan plan = { .is_closed = columns.p != NULL };
-    size_t most = (size_t)(r->end - r->at);
-    if (plan.is_closed)
-        most = SEGMENT_BYTES_MAX; /* looked at for each column */
-    enum err err = take_plan(r, a, &plan, most);
+    enum err err = take_plan(r, a, &plan, (size_t)(r->end - r->at));
     if (err == OK && plan.packed_bytes != columns.n)
         err = ERR_FORMAT;
     if (err != OK)

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/json.h"
 #include "sandbox/make.h"
 #include "sandbox/person.h"
 
@@ -252,13 +253,22 @@ enum err accounts_new(const char *dir, unsigned generated,
     return arena_err(&all->arena);
 }
 
+static void free_charts(struct chart *c)
+{
+    while (c != NULL) {
+        struct chart *older = c->older;
+        chart_free(c);
+        c = older;
+    }
+}
+
 void accounts_free(struct accounts *all)
 {
     if (all == NULL)
         return;
     for (size_t i = 0; i < all->count; i++)
         for (enum release r = DSTU2; r < RELEASE_COUNT; r++)
-            chart_free(all->at[i]->charts[r]);
+            free_charts(all->at[i]->charts[r]);
     for (enum release r = DSTU2; r < RELEASE_COUNT; r++)
         chart_free(all->commons[r]);
     pthread_mutex_destroy(&all->lock);
@@ -309,7 +319,7 @@ static enum err load_commons(struct accounts *all, enum release release,
         texts[i] = (struct str){ files[i].data, files[i].len };
     }
     if (err == OK)
-        err = chart_load_all(texts, n, STR("shared"), NULL,
+        err = chart_load_all(texts, n, 0, STR("shared"), NULL,
                              &all->commons[release], w);
     for (size_t i = 0; i < n; i++)
         buf_fini(&files[i]);
@@ -317,7 +327,7 @@ static enum err load_commons(struct accounts *all, enum release release,
 }
 
 static enum err load(struct accounts *all, struct account *account,
-                     enum release release, struct why *w)
+                     enum release release, struct chart **out, struct why *w)
 {
     enum err err = load_commons(all, release, w);
     if (err != OK)
@@ -329,8 +339,58 @@ static enum err load(struct accounts *all, struct account *account,
         err = file_read(account->paths[release], &b, w);
     if (err != OK)
         return err;
-    return chart_load((struct str){ b.data, b.len }, account->username,
-                      all->commons[release], &account->charts[release], w);
+    size_t changes = account->change_count[release];
+    struct str *texts = arena_alloc(&all->arena, (changes + 1) * sizeof *texts);
+    if (texts == NULL)
+        return arena_err(&all->arena);
+    texts[0] = (struct str){ b.data, b.len };
+    for (size_t i = 0; i < changes; i++)
+        texts[i + 1] = account->changes[release][i];
+    return chart_load_all(texts, changes + 1, changes, account->username,
+                          all->commons[release], out, w);
+}
+
+static enum err as_bundle(struct arena *a, struct str resource, struct str *out,
+                          struct why *w)
+{
+    AUTO_ARENA parsed = ARENA(FILE_BYTES_MAX);
+    struct yyjson_val *root;
+    enum err err = json_parse(&parsed, resource, &root, w);
+    if (err == OK && (json_get_text(root, STR("resourceType")).n == 0 ||
+                      json_get_text(root, STR("id")).n == 0))
+        err = why(w, ERR_FORMAT, "a resource with resourceType and id");
+    if (err == OK)
+        *out = arena_cat(a,
+                         STR("{\"resourceType\":\"Bundle\",\"entry\":["
+                             "{\"resource\":"),
+                         resource, STR("}]}"));
+    return err == OK ? arena_err(a) : err;
+}
+
+enum err accounts_change(struct accounts *all, struct account *account,
+                         enum release release, struct str resource,
+                         struct why *w)
+{
+    GUARD(&all->lock);
+    size_t n = account->change_count[release];
+    struct str *more = arena_grow(&all->arena, account->changes[release],
+                                  n * sizeof *more, (n + 1) * sizeof *more);
+    if (more == NULL)
+        return arena_err(&all->arena);
+    account->changes[release] = more;
+    enum err err = as_bundle(&all->arena, resource, &more[n], w);
+    if (err != OK)
+        return err;
+    struct chart *chart, *before = account->charts[release];
+    account->change_count[release]++;
+    err = load(all, account, release, &chart, w);
+    if (err != OK) {
+        account->change_count[release]--;
+        return err;
+    }
+    chart->older = before;
+    account->charts[release] = chart;
+    return OK;
 }
 
 enum err accounts_chart(struct accounts *all, struct account *account,
@@ -344,7 +404,7 @@ enum err accounts_chart(struct accounts *all, struct account *account,
         GUARD(&all->lock);
         enum err err = OK;
         if (account->charts[release] == NULL)
-            err = load(all, account, release, w);
+            err = load(all, account, release, &account->charts[release], w);
         if (err != OK)
             return err;
         chart = account->charts[release];

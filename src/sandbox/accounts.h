@@ -16,6 +16,8 @@ struct account {
     unsigned number;                  /* of the generated person */
     bool is_generated;
     struct chart *charts[RELEASE_COUNT]; /* as far as loaded */
+    struct str *changes[RELEASE_COUNT];  /* Bundles that came since */
+    size_t change_count[RELEASE_COUNT];
 };
 
 struct accounts;
@@ -38,5 +40,11 @@ MUST_CHECK enum err accounts_chart(struct accounts *all,
                                    struct account *account,
                                    enum release release,
                                    const struct chart **out, struct why *w);
+/* The record from now on with this resource, new or in place of the one with
+ * its type and id.  ERR_FORMAT: it has no type or no id. */
+MUST_CHECK enum err accounts_change(struct accounts *all,
+                                    struct account *account,
+                                    enum release release, struct str resource,
+                                    struct why *w);
 
 #endif

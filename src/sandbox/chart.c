@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
 
@@ -11,11 +12,14 @@
 #define BODY_MAX     ((size_t)256 * 1024 * 1024)
 #define KEY_MAX      600
 #define FOLLOW_DEPTH 3
+#define LONG_AGO_MS  INT64_C(1577836800000) /* 2020-01-01 */
 
 struct loading {
     struct chart *c;
     struct str stem;
     struct buf body;
+    size_t file;         /* of the entry */
+    size_t first_change; /* files from here on replace */
 };
 
 /* Row i's id when it came without one: 24 hex digits. */
@@ -97,11 +101,38 @@ static void name_patient(struct chart *c, const struct chart_row *row)
                               given.now != NULL ? STR(" ") : STR(""), last);
 }
 
+static int64_t updated_of(struct yyjson_val *resource)
+{
+    int64_t ms = 0;
+    struct str text = json_text(json_at(resource, STR("meta.lastUpdated")));
+    return clock_parse_instant(text, &ms) == OK ? ms : LONG_AGO_MS;
+}
+
+/* A change of what an earlier file has. */
+static bool replaces(struct loading *l, struct yyjson_val *resource)
+{
+    struct chart *c = l->c;
+    struct str key =
+        arena_cat(&c->arena, json_get_text(resource, STR("resourceType")),
+                  STR("/"), json_get_text(resource, STR("id")));
+    struct chart_row *row =
+        l->file < l->first_change ? NULL : map_get(&c->by_key, key);
+    if (row == NULL || row->file == l->file)
+        return false;
+    row->root = resource;
+    row->updated_ms = updated_of(resource);
+    return true;
+}
+
 static void take_entry(struct loading *l, struct yyjson_val *entry)
 {
     struct chart *c = l->c;
     struct yyjson_val *resource = json_get(entry, STR("resource"));
+    if (replaces(l, resource))
+        return;
     struct chart_row *row = &c->rows[c->count];
+    row->file = l->file;
+    row->updated_ms = updated_of(resource);
     row->type = json_get_text(resource, STR("resourceType"));
     row->root = resource;
     row->id = json_get_text(resource, STR("id"));
@@ -226,8 +257,8 @@ static enum err load(struct loading *l, const struct str *texts, size_t n,
     c->rows = arena_zalloc(&c->arena, room + 1, sizeof *c->rows);
     if (c->rows == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        for (JSON_EACH(e, json_get(roots[i], STR("entry"))))
+    for (l->file = 0; l->file < n; l->file++)
+        for (JSON_EACH(e, json_get(roots[l->file], STR("entry"))))
             take_entry(l, e.now);
     for (size_t i = 0; i < c->count && l->body.err == OK; i++)
         write_body(l, &c->rows[i]);
@@ -236,9 +267,9 @@ static enum err load(struct loading *l, const struct str *texts, size_t n,
     return list_everything(c);
 }
 
-enum err chart_load_all(const struct str *texts, size_t n, struct str stem,
-                        const struct chart *shared, struct chart **out,
-                        struct why *w)
+enum err chart_load_all(const struct str *texts, size_t n, size_t changes,
+                        struct str stem, const struct chart *shared,
+                        struct chart **out, struct why *w)
 {
     struct chart *c = calloc(1, sizeof *c);
     if (c == NULL)
@@ -250,7 +281,9 @@ enum err chart_load_all(const struct str *texts, size_t n, struct str stem,
     c->patient = STR("");
     c->name = STR("");
     c->shared = shared;
-    struct loading l = { .c = c, .stem = stem, .body = BUF(BODY_MAX) };
+    struct loading l = {
+        .c = c, .stem = stem, .body = BUF(BODY_MAX), .first_change = n - changes
+    };
     enum err err = load(&l, texts, n, w);
     buf_fini(&l.body);
     if (err != OK) {
@@ -265,7 +298,7 @@ enum err chart_load(struct str text, struct str stem,
                     const struct chart *shared, struct chart **out,
                     struct why *w)
 {
-    return chart_load_all(&text, 1, stem, shared, out, w);
+    return chart_load_all(&text, 1, 0, stem, shared, out, w);
 }
 
 void chart_free(struct chart *c)

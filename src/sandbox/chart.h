@@ -18,6 +18,8 @@ struct chart_row {
     struct str type, id;
     struct str body;         /* what is served, references settled */
     struct yyjson_val *root; /* as it came, for searching */
+    size_t file;             /* which of the texts it came from */
+    int64_t updated_ms;      /* meta.lastUpdated, or long ago */
 };
 struct chart_type {
     struct str name;
@@ -36,6 +38,7 @@ struct chart {
     struct str patient;         /* id of the first Patient; "" when none */
     struct str name;            /* of that Patient, for people */
     const struct chart *shared; /* what several people refer to; or NULL */
+    struct chart *older;        /* the owner's: what readers may still have */
 };
 
 /* Loads a Bundle (transaction, batch, collection, searchset ...).  Resources
@@ -44,9 +47,11 @@ struct chart {
 MUST_CHECK enum err chart_load(struct str text, struct str stem,
                                const struct chart *shared, struct chart **out,
                                struct why *w);
-/* Several Bundles as one chart. */
+/* Several Bundles as one chart; of the last `changes` ones a resource takes the
+ * place of an earlier one with its type and id. */
 MUST_CHECK enum err chart_load_all(const struct str *texts, size_t n,
-                                   struct str stem, const struct chart *shared,
+                                   size_t changes, struct str stem,
+                                   const struct chart *shared,
                                    struct chart **out, struct why *w);
 void chart_free(struct chart *c);
 

@@ -16,6 +16,8 @@ const struct http_route site_routes[] = {
     { "GET", "/log", site_log, site_family_page, 0, "log" },
     { "GET", "/systems.json", site_list, site_family_page, 0, "systems" },
     { "POST", "/faults", site_faults, site_family_oauth, 0, "faults" },
+    { "POST", "/records/:user/:release", site_change, site_family_oauth, 0,
+      "records" },
     { "GET", "/trap", site_trap, site_family_page, 0, "trap" },
     { "GET", "/:system/oauth2/authorize", site_authorize, site_family_page,
       HTTP_NO_STORE, "authorize" },

@@ -125,6 +125,23 @@ enum err site_faults(struct http_request *r, struct http_response *out)
     return err;
 }
 
+/* POST a resource: the person's record has it from now on, on all systems; its
+ * meta.lastUpdated says since when. */
+enum err site_change(struct http_request *r, struct http_response *out)
+{
+    struct site *s = site_of(r);
+    enum release release;
+    struct account *account = accounts_find(s->accounts, r->captures[0]);
+    if (account == NULL || !systems_release_find(r->captures[1], &release) ||
+        !account_has(account, release))
+        return why(&r->why, ERR_NOT_FOUND, "nobody has a record there");
+    enum err err =
+        accounts_change(s->accounts, account, release, r->body, &r->why);
+    if (err == OK)
+        http_text(out, 200, STR("application/json"), STR("{\"ok\":true}"));
+    return err;
+}
+
 /* Where redirect-away sends people; a bearer has no business here. */
 enum err site_trap(struct http_request *r, struct http_response *out)
 {

@@ -169,7 +169,8 @@ static void codes(struct buf *b, const char *key, const char *const *items)
     json_array_end(b);
 }
 
-static void search_params(struct buf *b, const char *const *names)
+static void search_params(struct buf *b, const char *const *names,
+                          bool has_since)
 {
     json_key(b, STR("searchParam"));
     json_array(b);
@@ -181,6 +182,12 @@ static void search_params(struct buf *b, const char *const *names)
                     : names[i][0] == 'p' || names[i][0] == 'b'
                         ? STR("reference")
                         : STR("token"));
+        json_object_end(b);
+    }
+    if (has_since) {
+        json_object(b);
+        json_member(b, STR("name"), STR("_lastUpdated"));
+        json_member(b, STR("type"), STR("date"));
         json_object_end(b);
     }
     json_array_end(b);
@@ -204,11 +211,13 @@ static void resources(struct buf *b, const struct sandbox_system *system,
         json_member(b, STR("type"), type);
         codes(b, "interaction",
               (const char *const[]){ "read", "search-type", NULL });
-        search_params(b, str_eq(type, STR("Coverage")) ? by_beneficiary
-                         : systems_is_shared_type(type) ||
-                                 str_eq(type, STR("Patient"))
-                             ? by_id
-                             : by_patient);
+        search_params(b,
+                      str_eq(type, STR("Coverage")) ? by_beneficiary
+                      : systems_is_shared_type(type) ||
+                              str_eq(type, STR("Patient"))
+                          ? by_id
+                          : by_patient,
+                      (system->flags & SYSTEM_SINCE) != 0);
         json_object_end(b);
     }
     json_array_end(b);

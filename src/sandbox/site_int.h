@@ -72,7 +72,7 @@ http_handler site_search, site_search_form, site_read, site_everything,
     site_base;
 /* site_control.c */
 http_handler site_health, site_index, site_log, site_faults, site_list,
-    site_trap;
+    site_trap, site_change;
 
 /* Pages (site_page.c): head and foot in the system's colour (NULL: ours). */
 void site_page_head(struct http_response *out,

@@ -1,4 +1,5 @@
 /* Searches and $everything: the rules of each system, then the rows. */
+#include "base/clock.h"
 #include "base/json.h"
 #include "sandbox/fhir_int.h"
 
@@ -79,6 +80,33 @@ static void keep_patient(struct ask *ask, struct str patient,
     *n = kept;
 }
 
+static bool is_in_time(int64_t ms, struct str wanted)
+{
+    int64_t limit;
+    if (clock_parse_instant(str_from(wanted, 2), &limit) != OK)
+        return true;
+    return str_starts(wanted, STR("ge"))   ? ms >= limit
+           : str_starts(wanted, STR("gt")) ? ms > limit
+           : str_starts(wanted, STR("le")) ? ms <= limit
+           : str_starts(wanted, STR("lt")) ? ms < limit
+                                           : true;
+}
+
+/* _lastUpdated with an instant, where the system has it. */
+static void keep_changed(struct ask *ask, const struct url_params *params,
+                         const struct chart_row **rows, size_t *n)
+{
+    struct str wanted = url_param(params, STR("_lastUpdated"));
+    if (wanted.n == 0 || (ask->system->flags & SYSTEM_SINCE) == 0 ||
+        fault_in(ask->faults, FAULT_SINCE_IGNORED))
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < *n; i++)
+        if (is_in_time(rows[i]->updated_ms, wanted))
+            rows[kept++] = rows[i];
+    *n = kept;
+}
+
 /* Whether the search says whose; if not, it is refused. */
 static bool check_patient(struct ask *ask, struct str type,
                           const struct url_params *params, struct str patient)
@@ -147,6 +175,11 @@ enum err search_run(struct ask *ask, struct str type, struct str query,
     }
     if (!check_patient(ask, type, &params, patient))
         return OK;
+    if (fault_in(ask->faults, FAULT_SINCE_REFUSED) &&
+        has(&params, STR("_lastUpdated"))) {
+        ask_refuse(ask, 400, "not-supported", "unknown: _lastUpdated");
+        return OK;
+    }
     if (fault_in(ask->faults, FAULT_NOT_A_BUNDLE) &&
         str_eq(type, STR("Procedure"))) {
         ask_refuse(ask, 200, "informational", "nothing to show");
@@ -160,6 +193,7 @@ enum err search_run(struct ask *ask, struct str type, struct str query,
         put_self_first(ask, &params, result.rows, &result.count);
     else
         keep_patient(ask, patient, result.rows, &result.count);
+    keep_changed(ask, &params, result.rows, &result.count);
     extras_add(ask, type, &result.rows, &result.count);
     result.page = result_page(ask, &params);
     return result_send(ask, &result);

@@ -47,6 +47,7 @@ enum {
     SYSTEM_OLD_JSON = 1 << 26,     /* application/json+fhir */
     SYSTEM_STRICT_JSON = 1 << 27,  /* else 406, empty */
     SYSTEM_CATEGORY_404 = 1 << 28, /* CarePlan without category: 404 */
+    SYSTEM_SINCE = 1 << 29,        /* searches by _lastUpdated */
 };
 enum system_paging {
     PAGING_SESSION, /* ?sessionID= */

@@ -55,7 +55,7 @@ test('an ingest that finds nothing new writes nothing', async () => {
   await world.connect(user, 4707, ['wilmasmart', 'Cerner01'], { fhirVersion: 'r4' });
   const [first] = await world.ingested(user);
   const started = first.started_at;
-  const asked = await world.post('/connect/api/on-demand-ingest', { ...world.keys(), oneup_user_id: user.id });
+  const asked = await world.post('/connect/api/on-demand-ingest', { ...world.keys(), oneup_user_id: user.id, whole: 'true' });
   assert.equal(asked.status, 202);
   let again;
   do [again] = await world.ingested(user); while (again.started_at === started);
