@@ -210,7 +210,7 @@ bool fhir_is_private(struct str name)
     return false;
 }
 
-static bool is_cursor(struct str name)
+bool fhir_is_cursor(struct str name)
 {
     return str_eq(name, STR("_afterid")) || str_eq(name, STR("_skip")) ||
            str_eq(name, STR("_page")) || str_eq(name, STR("_offset")) ||
@@ -226,7 +226,7 @@ static void add_link(struct buf *b, const struct fhir *f, struct str relation,
     buf_add(&url, path);
     for (size_t i = 0; i < params->n; i++) {
         struct str name = params->at[i].name;
-        if (!fhir_is_private(name) && !(cursor.p != NULL && is_cursor(name)))
+        if (!fhir_is_private(name) && !(cursor.p != NULL && fhir_is_cursor(name)))
             url_add_param(&url, name, params->at[i].value);
     }
     if (cursor.p != NULL)

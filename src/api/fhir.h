@@ -52,6 +52,8 @@ void fhir_audit(const struct fhir *f, char interaction, int status);
 
 /* Parameters that never go into a link: tokens and secrets. */
 bool fhir_is_private(struct str name);
+/* Parameters that say where a page begins: a next link has its own. */
+bool fhir_is_cursor(struct str name);
 
 /* ETag, Last-Modified. */
 void fhir_version_headers(struct http_response *out,
@@ -74,13 +76,15 @@ void bundle_end(struct buf *b, const struct fhir *f, struct str path,
                 struct str next_cursor);
 
 struct share; /* auth/share.h */
+struct place; /* cursor.h */
 /* A search over several records, one after the other: the caller's own and what
  * is shared with it; or, app-wide, all of the app's users in the order of their
- * ids.  path: of the links. */
+ * ids.  path: of the links; from: what a link of ours asked for. */
 MUST_CHECK enum err fhir_search_wide(const struct fhir *f, struct query *q,
                                      const struct share *shares,
                                      size_t share_count, struct str path,
                                      const struct url_params *params,
+                                     const struct place *from,
                                      struct http_response *out);
 /* A search of the type captured, as fhir_search() answers it: with params, in
  * the compartment of owner ("Patient") and id, or owner "": in all. */

@@ -1,5 +1,6 @@
 /* Patient/$everything: of one patient, of all of them, and its DELETE.
  * FHIR R4 Patient-everything; contract 7.4. */
+#include "api/cursor.h"
 #include "api/fhir_parameters.h"
 #include "api/fhir_share.h"
 
@@ -13,7 +14,8 @@ struct ask {
     struct url_params params;
     struct record_everything record;
     uint64_t skip;
-    struct str path; /* of the links */
+    struct str path;   /* of the links */
+    struct place from; /* that a link of ours gave */
 };
 
 static enum err bad(struct http_request *r, struct str name, struct str value)
@@ -44,10 +46,18 @@ static enum err read_types(struct http_request *r, const struct fhir *f,
     return OK;
 }
 
-/* "Observation/<id>", or a bare id of the whole order. */
+/* A link of ours, or "Observation/<id>". */
 static enum err read_cursor(struct http_request *r, const struct fhir *f,
                             struct ask *ask)
 {
+    enum err err = place_read(f, ask->path, &ask->params, &ask->from);
+    if (err != OK)
+        return err;
+    if (ask->from.id.p != NULL) {
+        ask->record.after_type = ask->from.type;
+        ask->record.after_id = ask->from.id;
+        return OK;
+    }
     struct str cursor = url_param(&ask->params, STR("_afterid"));
     if (cursor.p == NULL)
         return OK;
@@ -103,20 +113,20 @@ static enum err read_ask(struct http_request *r, const struct fhir *f,
         err = read_dates(r, ask);
     if (err == OK)
         err = read_types(r, f, ask);
+    struct str id = r->captures[CAPTURE_ID];
+    ask->path =
+        arena_cat(r->arena, STR("/"), f->type_name,
+                  id.n > 0 ? STR("/") : STR(""), id, STR("/$everything"));
     if (err == OK)
         err = read_cursor(r, f, ask);
     if (err != OK)
         return err;
-    struct str id = r->captures[CAPTURE_ID];
     if (count == 0)
         count = FHIR_COUNT_DEFAULT;
     ask->record.patient_id = id;
     ask->record.count =
         count > f->info->count_max ? f->info->count_max : (size_t)count;
     ask->skip = (uint64_t)skip;
-    ask->path =
-        arena_cat(r->arena, STR("/"), f->type_name,
-                  id.n > 0 ? STR("/") : STR(""), id, STR("/$everything"));
     return arena_err(r->arena);
 }
 
@@ -124,12 +134,12 @@ static enum err render(const struct fhir *f, struct store_snapshot *snap,
                        const struct record_hits *hits, const struct ask *ask,
                        struct http_response *out)
 {
-    struct http_request *r = f->http;
     struct buf *b = &out->body;
     size_t first = ask->skip < hits->n ? (size_t)ask->skip : hits->n;
+    uint64_t total = ask->from.id.p != NULL ? ask->from.total : hits->total;
     http_set_type(out, FHIR_TYPE);
     buf_reserve(b, (hits->n - first + 1) * BODY_GUESS);
-    bundle_begin(b, STR("searchset"), (int64_t)hits->total);
+    bundle_begin(b, STR("searchset"), (int64_t)total);
     for (size_t i = first; i < hits->n; i++) {
         if (fhir_is_hidden(f, f->access.user_id, hits->at[i].type))
             continue;
@@ -138,14 +148,17 @@ static enum err render(const struct fhir *f, struct store_snapshot *snap,
         if (err != OK)
             return err;
     }
-    struct str cursor = STR_NONE;
+    struct str name = STR_NONE, cursor = STR_NONE;
+    enum err err = OK;
     if (hits->has_next && hits->n > 0) {
-        const struct record_entry *last = &hits->at[hits->n - 1];
-        cursor = arena_cat(r->arena, release_type_name(f->release, last->type),
-                           STR("/"), last->id);
+        struct place last = { .owner = f->access.user_id,
+                              .type = hits->at[hits->n - 1].type,
+                              .id = hits->at[hits->n - 1].id,
+                              .total = total };
+        err = place_write(f, ask->path, &ask->params, &last, &name, &cursor);
     }
-    bundle_end(b, f, ask->path, &ask->params, STR("_afterid"), cursor);
-    return OK;
+    bundle_end(b, f, ask->path, &ask->params, name, cursor);
+    return err;
 }
 
 /* Whose, and that the patient is there. */

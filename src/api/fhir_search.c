@@ -1,3 +1,4 @@
+#include "api/cursor.h"
 #include "api/fhir_prefer.h"
 #include "api/fhir_shape.h"
 #include "api/fhir_share.h"
@@ -5,6 +6,7 @@
 
 #include "base/json.h"
 #include "fhir/outcome.h"
+#include "record/segment.h"
 
 #define WINDOW_MAX 10000
 #define BODY_GUESS 1536 /* bytes of an entry, to reserve a page at once */
@@ -34,30 +36,49 @@ static enum err answer_empty(const struct fhir *f,
     return OK;
 }
 
-/* The cursor of the next page: the last id where ids are the order, else how
- * many were passed. */
-static void next_cursor(const struct fhir *f, const struct query *q,
-                        const struct record_hits *hits, struct str *name,
-                        struct str *value)
+/* A search under way. */
+struct search {
+    struct fhir f;
+    struct str path; /* of the links */
+    const struct url_params *params;
+    struct place from; /* a link of ours; id p NULL: the first page */
+    struct query q;
+    struct store_snapshot *snap; /* as it was at the first page of a sorted
+                                    list... */
+    struct record *now;          /* ...and as it is; or NULL */
+};
+
+static void search_fini(struct search *s)
+{
+    fhir_close(&s->snap);
+    record_unref(s->now);
+}
+#define AUTO_SEARCH __attribute__((cleanup(search_fini))) struct search
+
+static uint64_t total_of(const struct search *s, const struct record_hits *hits)
+{
+    return s->from.id.p != NULL ? s->from.total : hits->total;
+}
+
+/* Unsorted lists are live: an id keeps its place whatever is written.  Sorted
+ * ones go on in the record as it was. */
+static enum err next_cursor(const struct search *s,
+                            const struct url_params *used,
+                            const struct record_hits *hits, struct str *name,
+                            struct str *value)
 {
     *name = *value = STR_NONE;
     if (!hits->has_next || hits->match_count == 0)
-        return;
-    struct arena *a = f->http->arena;
+        return OK;
     const struct record_entry *last = &hits->at[hits->match_count - 1];
-    if (q->sort_count > 0) {
-        struct buf n = BUF_IN(a, 32);
-        buf_add_u64(&n, (uint64_t)q->skip + hits->match_count);
-        *name = STR("_skip");
-        if (buf_view(&n, value) != OK)
-            *value = STR_NONE;
-        return;
-    }
-    *name = STR("_afterid");
-    *value = last->id;
-    if (q->type == TYPE_NONE)
-        *value = arena_cat(a, release_type_name(f->release, last->type),
-                           STR("/"), last->id);
+    struct place place = { .owner = s->f.access.user_id,
+                           .type = last->type,
+                           .id = last->id,
+                           .has_mark = s->q.sort_count > 0,
+                           .mark = s->from.has_mark ? s->from.mark
+                                                    : store_mark(s->snap),
+                           .total = total_of(s, hits) };
+    return place_write(&s->f, s->path, used, &place, name, value);
 }
 
 /* Lenient handling says what it did not understand. */
@@ -104,22 +125,21 @@ static struct url_params used_params(const struct fhir *f,
     return used;
 }
 
-static enum err render(const struct fhir *f, const struct query *q,
-                       const struct record_hits *hits,
-                       struct store_snapshot *snap, struct str path,
-                       const struct url_params *params,
+static enum err render(const struct search *s, const struct record_hits *hits,
                        struct http_response *out)
 {
     struct buf *b = &out->body;
+    const struct fhir *f = &s->f;
+    const struct query *q = &s->q;
     http_set_type(out, FHIR_TYPE);
     if (q->summary != SUMMARY_COUNT)
         buf_reserve(b, (hits->n + 1) * BODY_GUESS);
     bundle_begin(b, STR("searchset"),
-                 q->total == TOTAL_NONE ? -1 : (int64_t)hits->total);
+                 q->total == TOTAL_NONE ? -1 : (int64_t)total_of(s, hits));
     struct fhir_shape shape = fhir_shape_of(q);
     for (size_t i = 0; q->summary != SUMMARY_COUNT && i < hits->n; i++) {
         enum err err = bundle_entry(
-            b, f, snap, &hits->at[i],
+            b, f, s->snap, &hits->at[i],
             i < hits->match_count ? STR("match") : STR("include"), &shape);
         if (err != OK)
             return err;
@@ -127,10 +147,10 @@ static enum err render(const struct fhir *f, const struct query *q,
     if (q->ignored_count > 0 && f->info->warns_of_ignored)
         warn_of_ignored(b, f, q);
     struct str name, cursor;
-    next_cursor(f, q, hits, &name, &cursor);
-    struct url_params used = used_params(f, q, params);
-    bundle_end(b, f, path, &used, name, cursor);
-    return OK;
+    struct url_params used = used_params(f, q, s->params);
+    enum err err = next_cursor(s, &used, hits, &name, &cursor);
+    bundle_end(b, f, s->path, &used, name, cursor);
+    return err;
 }
 
 /* With and without the prefix /fhir. */
@@ -202,46 +222,69 @@ static struct str list_path(const struct fhir *f, struct str owner,
     return type.n == 0 ? STR("") : arena_cat(a, STR("/"), type);
 }
 
+/* The caller's record, at the moment that the page is of. */
+static enum err open_record(struct search *s)
+{
+    const struct fhir *f = &s->f;
+    enum err err = place_read(f, s->path, s->params, &s->from);
+    if (err != OK || f->access.is_app_wide)
+        return err;
+    err = fhir_open(f, &s->snap);
+    if (err == OK && s->from.has_mark && s->from.owner == f->access.user_id)
+        err = store_rewind_to(s->snap, s->from.mark, &s->now);
+    if (err == ERR_GONE)
+        err = why(&f->http->why, err,
+                  "the record that this page is of was erased: begin anew");
+    return err;
+}
+
+static enum err read_query(struct search *s, struct str owner, struct str id)
+{
+    struct fhir_wider wider = { .params = *s->params };
+    enum err err = OK;
+    if (s->snap != NULL && fhir_wider_needed(s->params))
+        err = fhir_wider(&s->f, s->snap, s->params, &wider);
+    if (err == OK)
+        err = parse(&s->f, &wider.params, &s->q);
+    if (err == OK && wider.clause_count > 0)
+        err = fhir_wider_join(&s->f, &wider, &s->q);
+    if (err == OK && owner.n > 0)
+        err = confine(&s->f, owner, id, &s->q);
+    if (err == OK && s->from.id.p != NULL)
+        s->q.after_id = place_after(&s->f, &s->from);
+    return err;
+}
+
 enum err fhir_search_in(struct http_request *r, struct str owner, struct str id,
                         const struct url_params *params,
                         struct http_response *out)
 {
-    struct fhir f;
-    enum err err = fhir_begin(r, INTERACTION_SEARCH, &f);
+    AUTO_SEARCH s = { .params = params };
+    enum err err = fhir_begin(r, INTERACTION_SEARCH, &s.f);
     if (err != OK)
         return err;
-    if (f.is_foreign_type)
-        return answer_empty(&f, params, out);
-    struct query q;
-    struct fhir_wider wider = { .params = *params };
-    AUTO_SNAPSHOT *snap = NULL;
-    if (!f.access.is_app_wide)
-        err = fhir_open(&f, &snap);
-    if (err == OK && snap != NULL && fhir_wider_needed(params))
-        err = fhir_wider(&f, snap, params, &wider);
+    if (s.f.is_foreign_type)
+        return answer_empty(&s.f, params, out);
+    s.path = list_path(&s.f, owner, id);
+    err = open_record(&s);
     if (err == OK)
-        err = parse(&f, &wider.params, &q);
-    if (err == OK && wider.clause_count > 0)
-        err = fhir_wider_join(&f, &wider, &q);
-    if (err == OK && owner.n > 0)
-        err = confine(&f, owner, id, &q);
-    if (err != OK)
-        return err;
-    struct share *shares;
-    size_t share_count;
-    err = fhir_shares(&f, INTERACTION_SEARCH, &shares, &share_count);
-    if (err == OK && (f.access.is_app_wide || share_count > 0))
-        return fhir_search_wide(&f, &q, shares, share_count,
-                                list_path(&f, owner, id), params, out);
+        err = read_query(&s, owner, id);
+    struct share *shares = NULL;
+    size_t share_count = 0;
+    if (err == OK)
+        err = fhir_shares(&s.f, INTERACTION_SEARCH, &shares, &share_count);
+    if (err == OK && (s.f.access.is_app_wide || share_count > 0))
+        return fhir_search_wide(&s.f, &s.q, shares, share_count, s.path, params,
+                                &s.from, out);
     if (err != OK)
         return err;
     struct record_hits hits;
-    err = record_search(store_record(snap), &q, r->arena, &hits, &r->why);
+    err = record_search_past(store_record(s.snap), s.now, &s.q, r->arena, &hits,
+                             &r->why);
     if (err == OK)
-        err =
-            render(&f, &q, &hits, snap, list_path(&f, owner, id), params, out);
+        err = render(&s, &hits, out);
     if (err == OK)
-        fhir_audit(&f, 'S', 200);
+        fhir_audit(&s.f, 'S', 200);
     return err;
 }
 

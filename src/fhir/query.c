@@ -16,7 +16,7 @@ static bool is_passed_over(struct str name)
         STR_INIT("_format"),      STR_INIT("_pretty"),
         STR_INIT("access_token"), STR_INIT("amp;access_token"),
         STR_INIT("client_id"),    STR_INIT("client_secret"),
-        STR_INIT("_public"),
+        STR_INIT("_public"),      STR_INIT("_page"),
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (str_eq(name, names[i]))

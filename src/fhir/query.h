@@ -121,7 +121,8 @@ struct query {
     unsigned count;            /* page size, at most the release's */
     bool has_count;            /* it was asked */
     unsigned skip;
-    struct str after_id; /* p NULL: from the start */
+    struct str after_id; /* behind this id, of a root search "Type/id"; p NULL:
+                            from the start */
     enum query_total total;
     enum query_summary summary;
     const struct str *elements;

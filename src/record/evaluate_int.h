@@ -129,9 +129,16 @@ struct page {
 MUST_CHECK enum err page_by_id(const struct scan *s, const uint64_t *set,
                                uint16_t type, struct str after, uint64_t skip,
                                uint64_t count, struct page *out);
+/* What a page goes on behind; id p NULL: nothing, it is the first. */
+struct pivot {
+    uint16_t type;
+    struct str id;
+    const struct record *now; /* not NULL: what is deleted there is left out */
+};
+/* May add the pivot to the set. */
 MUST_CHECK enum err page_sorted(const struct scan *s, const struct query *q,
-                                const uint64_t *set, uint64_t total,
-                                struct page *out);
+                                const struct pivot *from, uint64_t *set,
+                                uint64_t total, struct page *out);
 
 /* search.c: the entries at places. */
 MUST_CHECK enum err fill_hits(const struct record *r, struct arena *a,

@@ -106,9 +106,12 @@ struct item {
 struct sorter {
     const struct scan *s;
     const struct query *q;
+    const struct record *now; /* struct pivot */
+    struct place pivot;       /* where has_pivot */
+    bool has_pivot;
     struct item *items;
     size_t n;
-    uint32_t **item_of; /* per segment: entry - first -> item */
+    uint32_t **item_of; /* per segment: entry - first -> item, from 1 on */
 };
 
 static int compare_values(const struct value *a, const struct value *b)
@@ -131,7 +134,8 @@ static int compare(const struct sorter *t, const struct item *a,
     }
     /* By type and id, as entries are. */
     if (a->place.segment == b->place.segment)
-        return a->place.entry < b->place.entry ? -1 : 1;
+        return (a->place.entry > b->place.entry) -
+               (a->place.entry < b->place.entry);
     return a->type != b->type ? (a->type < b->type ? -1 : 1)
                               : str_cmp(a->id, b->id);
 }
@@ -207,6 +211,19 @@ static void take_values(const struct sorter *t, size_t key)
     }
 }
 
+/* What was changed since the past stands in its topmost segment. */
+static bool is_gone(const struct sorter *t, uint32_t segment, uint32_t entry)
+{
+    const struct segment *s = t->s->spans[segment].s;
+    struct record_entry e;
+    if (t->now == NULL || segment + 1 < t->s->span_count ||
+        (segment == t->pivot.segment && entry == t->pivot.entry))
+        return false;
+    return !record_find(t->now, s->entry_type[entry],
+                        segment_string(s, s->entry_id[entry]), &e) ||
+           e.is_deleted;
+}
+
 static enum err take_items(struct sorter *t, const uint64_t *set,
                            uint64_t total)
 {
@@ -226,6 +243,8 @@ static enum err take_items(struct sorter *t, const uint64_t *set,
             return arena_err(a);
         for (uint32_t e = span_next(p, set, p->first); e < p->last;
              e = span_next(p, set, e + 1)) {
+            if (is_gone(t, i, e))
+                continue;
             struct item *item = &t->items[t->n];
             *item = (struct item){
                 .place = { i, e },
@@ -282,15 +301,55 @@ static void select_first(const struct sorter *t, size_t want)
     }
 }
 
+/* The pivot is an item for as long as it takes to compare with it. */
+static enum err find_pivot(struct sorter *t, const struct pivot *from,
+                           uint64_t *set, uint64_t *total)
+{
+    const struct scan *s = t->s;
+    t->now = from->now == s->r ? NULL : from->now;
+    t->pivot = (struct place){ UINT32_MAX, 0 };
+    t->has_pivot = from->id.p != NULL;
+    if (!t->has_pivot)
+        return OK;
+    if (!record_place(s->r, from->type, from->id, &t->pivot.segment,
+                      &t->pivot.entry))
+        return why(s->w, ERR_INVALID,
+                   "this page follows what is not there any more: begin anew");
+    const struct span *p = &s->spans[t->pivot.segment];
+    if (t->pivot.entry < p->first || t->pivot.entry >= p->last)
+        return why(s->w, ERR_INVALID, "this page follows another type");
+    *total += !span_has(p, set, t->pivot.entry);
+    span_put(p, set, t->pivot.entry);
+    return OK;
+}
+
+/* Keeps the items behind the pivot. */
+static void cut_at_pivot(struct sorter *t)
+{
+    const struct span *p = &t->s->spans[t->pivot.segment];
+    uint32_t at = t->item_of[t->pivot.segment][t->pivot.entry - p->first];
+    struct item pivot = t->items[at - 1];
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (compare(t, &t->items[i], &pivot) > 0)
+            t->items[n++] = t->items[i];
+    t->n = n;
+}
+
 enum err page_sorted(const struct scan *s, const struct query *q,
-                     const uint64_t *set, uint64_t total, struct page *out)
+                     const struct pivot *from, uint64_t *set, uint64_t total,
+                     struct page *out)
 {
     struct sorter t = { .s = s, .q = q };
-    enum err err = take_items(&t, set, total);
+    enum err err = find_pivot(&t, from, set, &total);
+    if (err == OK)
+        err = take_items(&t, set, total);
     if (err != OK)
         return err;
     for (size_t i = 0; i < q->sort_count; i++)
         take_values(&t, i);
+    if (t.has_pivot)
+        cut_at_pivot(&t);
     uint64_t end = (uint64_t)q->skip + q->count;
     size_t want = end < t.n ? (size_t)end : t.n;
     select_first(&t, want);

@@ -34,10 +34,18 @@ struct record_hits {
     uint64_t total;     /* all that match, exact */
     bool has_next;
 };
-/* Evaluates the whole query and gives one page of it. */
+/* Evaluates the whole query and gives one page of it: behind
+ * q->after_id, when that is said.  Sorted, ERR_INVALID when the record never
+ * had what it is to go on behind. */
 MUST_CHECK enum err record_search(const struct record *r, const struct query *q,
                                   struct arena *a, struct record_hits *out,
                                   struct why *w);
+/* The same in a record of the past: what is deleted in `now` is left out of
+ * the page, though not of the total.  now NULL: nothing is. */
+MUST_CHECK enum err record_search_past(const struct record *r,
+                                       const struct record *now,
+                                       const struct query *q, struct arena *a,
+                                       struct record_hits *out, struct why *w);
 
 /* Patient/$everything: the patient first, then by type and id, from the cursor
  * on.  A record with one patient is all of it that patient's; with several it

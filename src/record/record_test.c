@@ -274,6 +274,34 @@ static void check_sorted(struct world *w, unsigned type, struct query q,
     assert_int_equal(seen, want->n);
 }
 
+/* By several keys: page behind page, of any size, gives what one page gives. */
+static void check_sorted_pages(struct world *w, unsigned type, struct query q,
+                               const struct expected *want)
+{
+    const uint16_t rows[] = { w->birthdate, w->encounter_date, w->date };
+    const uint16_t others[] = { w->name, w->encounter_patient, w->code };
+    struct query_sort sorts[] = {
+        { SORT_PARAM, others[type], rand_below(2) != 0 },
+        { SORT_PARAM, rows[type], rand_below(2) != 0 },
+        { SORT_LAST_UPDATED, PARAM_NONE, rand_below(2) != 0 },
+    };
+    size_t from = (size_t)rand_below(3), seen = 0;
+    q.sorts = sorts + from;
+    q.sort_count = 1 + (size_t)rand_below(3 - from);
+    struct record_hits all = run(w, &q), hits = { .has_next = true };
+    assert_int_equal(all.n, want->n);
+    while (hits.has_next) {
+        q.count = 1 + (unsigned)rand_below(4);
+        hits = run(w, &q);
+        assert_int_equal(hits.total, want->n);
+        for (size_t i = 0; i < hits.match_count; i++)
+            check_entry(&hits.at[i], &all.at[seen++]);
+        if (hits.has_next)
+            q.after_id = hits.at[hits.match_count - 1].id;
+    }
+    assert_int_equal(seen, want->n);
+}
+
 static bool is_hit(const struct record_hits *h, const struct thing *t)
 {
     for (size_t i = 0; i < h->n; i++)
@@ -325,6 +353,7 @@ static void check_query(struct world *w)
     struct expected want = naive_search(w, type, &q);
     check_pages(w, q, &want);
     check_sorted(w, type, q, &want);
+    check_sorted_pages(w, type, q, &want);
     check_includes(w, q);
 }
 
@@ -459,6 +488,23 @@ static void a_root_search_walks_all_types_by_cursor(void **state)
     assert_int_equal(seen, record_count(w->record, TYPE_NONE));
 }
 
+static void a_sorted_page_behind_what_never_was_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct query_sort sort = { .key = SORT_ID };
+    struct record_hits hits;
+    struct query q = { .release = R4,
+                       .type = w->types[0],
+                       .sorts = &sort,
+                       .sort_count = 1,
+                       .after_id = STR("never"),
+                       .count = 3 };
+    rand_seed(5);
+    grow(w);
+    assert_int_equal(record_search(w->record, &q, &w->a, &hits, NULL),
+                     ERR_INVALID);
+}
+
 static void value_sets_are_refused_by_name(void **state)
 {
     struct world *w = *state;
@@ -508,6 +554,7 @@ int main(void)
         SET(every_answer_is_the_naive_one),
         SET(everything_gives_all_once_the_patient_first),
         SET(a_root_search_walks_all_types_by_cursor),
+        SET(a_sorted_page_behind_what_never_was_is_refused),
         SET(value_sets_are_refused_by_name),
         SET(a_damaged_segment_is_refused_or_harmless),
     };

@@ -69,19 +69,38 @@ enum err fill_hits(const struct record *r, struct arena *a,
 }
 
 static enum err take_page(const struct scan *s, const struct query *q,
-                          const uint64_t *set, uint64_t total,
-                          struct page *page)
+                          const struct record *now, uint64_t *set,
+                          uint64_t total, struct page *page)
 {
-    uint16_t type;
-    struct str after;
+    struct pivot from = { .now = now };
+    read_cursor(s->r, q, &from.type, &from.id);
     if (q->sort_count > 0)
-        return page_sorted(s, q, set, total, page);
-    read_cursor(s->r, q, &type, &after);
-    return page_by_id(s, set, type, after, q->skip, q->count, page);
+        return page_sorted(s, q, &from, set, total, page);
+    return page_by_id(s, set, from.type, from.id, q->skip, q->count, page);
+}
+
+/* Of what was included, what is deleted now is left out as well. */
+static size_t keep_alive(const struct record *now, struct record_hits *hits)
+{
+    size_t n = hits->match_count;
+    for (size_t i = n; i < hits->n; i++) {
+        struct record_entry e;
+        if (record_find(now, hits->at[i].type, hits->at[i].id, &e) &&
+            !e.is_deleted)
+            hits->at[n++] = hits->at[i];
+    }
+    return n;
 }
 
 enum err record_search(const struct record *r, const struct query *q,
                        struct arena *a, struct record_hits *out, struct why *w)
+{
+    return record_search_past(r, NULL, q, a, out, w);
+}
+
+enum err record_search_past(const struct record *r, const struct record *now,
+                            const struct query *q, struct arena *a,
+                            struct record_hits *out, struct why *w)
 {
     struct scan s;
     uint64_t *set = NULL;
@@ -96,7 +115,7 @@ enum err record_search(const struct record *r, const struct query *q,
                                &hits.total);
     struct page page = { 0 };
     if (err == OK)
-        err = take_page(&s, q, set, hits.total, &page);
+        err = take_page(&s, q, now, set, hits.total, &page);
     if (err != OK)
         return err;
     hits.match_count = page.n;
@@ -107,6 +126,8 @@ enum err record_search(const struct record *r, const struct query *q,
         err = include_all(r, q, a, &page, &all, &n);
     if (err == OK)
         err = fill_hits(r, a, all, n, &hits);
+    if (err == OK && now != NULL && now != r)
+        hits.n = keep_alive(now, &hits);
     if (err == OK)
         *out = hits;
     return err;

@@ -89,7 +89,7 @@ static enum err read_version(struct db_session *session, struct past *p,
 static enum err cover(struct db_session *session, struct past *p,
                       struct record_entry e)
 {
-    for (;;) {
+    while (e.version != 1) {
         bool is_found;
         int64_t prev;
         enum err err = read_version(session, p, &e, &is_found, &prev);
@@ -143,6 +143,29 @@ enum err store_rewind(struct store_snapshot *snap,
     record_unref(snap->record);
     snap->record = was;
     return OK;
+}
+
+struct store_mark store_mark(const struct store_snapshot *snap)
+{
+    return (struct store_mark){ .born = snap->row.born,
+                                .next_slot = (uint32_t)snap->row.next_slot };
+}
+
+enum err store_rewind_to(struct store_snapshot *snap, struct store_mark mark,
+                         struct record **now)
+{
+    struct store_point point = { .before_slot = mark.next_slot,
+                                 .has_slot = true };
+    if (mark.born != snap->row.born || mark.next_slot > snap->row.next_slot)
+        return ERR_GONE;
+    struct record *before = record_ref(snap->record);
+    enum err err =
+        mark.next_slot == snap->row.next_slot ? OK : store_rewind(snap, &point);
+    if (err != OK || now == NULL)
+        record_unref(before);
+    else
+        *now = before;
+    return err;
 }
 
 void store_settle(struct store *s, int64_t user_id, enum record_kind kind)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/rand.h"
 #include "db/testing.h"
 #include "record/segment.h"
 
@@ -159,6 +160,134 @@ static void a_slot_is_a_point_too(void **state)
     assert_int_equal(found(f, "Berg"), 1);
 }
 
+/* --- pages of a sorted list ----------------------------------------------- */
+
+#define PEOPLE 60
+
+static void write_person(struct fixture *f, size_t i, bool is_deleted)
+{
+    static const char *const families[] = { "Berg", "Tal", "See", "Au" };
+    static const char *const births[] = { "", ",\"birthDate\":\"1970\"",
+                                          ",\"birthDate\":\"1980-05-05\"" };
+    char id[3] = { (char)('a' + i / 10), (char)('0' + i % 10), '\0' };
+    struct resource r;
+    struct store_op op = { .verb = STORE_DELETE,
+                           .type = patient_type(),
+                           .id = arena_str(&f->a, str_of(id)) };
+    struct str text = arena_cat(
+        &f->a, STR("{\"resourceType\":\"Patient\",\"name\":[{\"family\":\""),
+        str_of(families[rand_below(4)]), STR("\"}]"),
+        str_of(births[rand_below(3)]), STR("}"));
+    clock_advance(1000);
+    assert_int_equal(resource_parse(&f->a, R4, text, &r, NULL), OK);
+    if (!is_deleted) {
+        op.verb = STORE_PUT;
+        op.resource = &r;
+    }
+    assert_int_equal(store_commit(f->store, USER, RECORD_R4, -1, &op, 1, &f->a,
+                                  NULL, NULL, NULL),
+                     OK);
+}
+
+static struct record_hits sorted(struct fixture *f, const struct record *now,
+                                 struct str after, unsigned count)
+{
+    struct url_param sort = { STR("_sort"), STR("-family,birthdate") };
+    struct url_params params = { .at = &sort, .n = 1 };
+    struct query q;
+    struct record_hits hits;
+    assert_int_equal(
+        query_parse(&f->a, R4, patient_type(), &params, 0, &q, NULL), OK);
+    q.count = count;
+    q.after_id = after;
+    assert_int_equal(
+        record_search_past(store_record(f->snap), now, &q, &f->a, &hits, NULL),
+        OK);
+    for (size_t i = 0; i < hits.n; i++)
+        hits.at[i].id = arena_str(&f->a, hits.at[i].id);
+    return hits;
+}
+
+static void reopen(struct fixture *f)
+{
+    store_close(f->snap);
+    f->snap = NULL;
+    assert_int_equal(store_open(f->store, USER, RECORD_R4, &f->snap), OK);
+}
+
+static bool is_alive(const struct record *r, struct str id)
+{
+    struct record_entry e;
+    return record_find(r, patient_type(), id, &e) && !e.is_deleted;
+}
+
+/* Each page must go on in the list of the first one, without what is deleted
+ * by then. */
+static void check_next(struct fixture *f, struct store_mark mark,
+                       const struct record_hits *all, size_t *at,
+                       struct str *after, bool *has_next)
+{
+    struct record *now;
+    unsigned count = 1 + (unsigned)rand_below(7);
+    reopen(f);
+    assert_int_equal(store_rewind_to(f->snap, mark, &now), OK);
+    struct record_hits page = sorted(f, now, *after, count);
+    assert_int_equal(page.total, all->total);
+    for (size_t i = 0; i < page.n; i++, (*at)++) {
+        while (!is_alive(now, all->at[*at].id))
+            (*at)++;
+        assert_true(str_eq(page.at[i].id, all->at[*at].id));
+        assert_int_equal(page.at[i].slot, all->at[*at].slot);
+    }
+    *has_next = page.has_next;
+    if (page.has_next) {
+        assert_int_equal(page.n, count);
+        *after = page.at[page.n - 1].id;
+    }
+    while (!page.has_next && *at < all->n)
+        assert_false(is_alive(now, all->at[(*at)++].id));
+    record_unref(now);
+}
+
+static void a_sorted_list_is_paged_while_it_is_written(void **state)
+{
+    struct fixture *f = *state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct str after = STR_NONE;
+        bool has_next = true;
+        size_t at = 0;
+        rand_seed(seed);
+        for (size_t i = 0; i < PEOPLE / 2; i++)
+            write_person(f, rand_below(PEOPLE), false);
+        reopen(f);
+        struct store_mark mark = store_mark(f->snap);
+        struct record_hits all = sorted(f, NULL, STR_NONE, 1000);
+        while (has_next) {
+            check_next(f, mark, &all, &at, &after, &has_next);
+            for (uint64_t i = rand_below(12); i > 0; i--)
+                write_person(f, rand_below(PEOPLE), rand_below(3) == 0);
+        }
+        assert_int_equal(at, all.n);
+    }
+    rand_release();
+}
+
+static void a_mark_of_an_erased_record_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    write_patient(f, "a", "Berg");
+    write_patient(f, "b", "Berg");
+    reopen(f);
+    struct store_mark mark = store_mark(f->snap);
+    assert_int_equal(store_rewind_to(f->snap, mark, NULL), OK);
+    assert_int_equal(store_erase(f->store, USER), OK);
+    write_patient(f, "a", "Tal");
+    write_patient(f, "a", "See");
+    write_patient(f, "a", "Au");
+    reopen(f);
+    assert_int_equal(store_rewind_to(f->snap, mark, NULL), ERR_GONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +299,10 @@ int main(void)
             what_is_deleted_now_lived_then_and_the_reverse, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_slot_is_a_point_too, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_sorted_list_is_paged_while_it_is_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_mark_of_an_erased_record_is_gone,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,18 @@ struct store_point {
  * what was written since. */
 MUST_CHECK enum err store_rewind(struct store_snapshot *snap,
                                  const struct store_point *point);
+/* Where a record stands: good to come back to, however long it takes. */
+struct store_mark {
+    int64_t born; /* which record it was, should it be erased and begun anew */
+    uint32_t next_slot;
+};
+struct store_mark store_mark(const struct store_snapshot *snap);
+/* store_rewind() to a mark: nothing to do when nothing was written since.
+ * *now, when it is not NULL: the record before that, the caller's to
+ * record_unref().  ERR_GONE: the record of the mark was erased. */
+MUST_CHECK enum err store_rewind_to(struct store_snapshot *snap,
+                                    struct store_mark mark,
+                                    struct record **now);
 /* Waits for the commit that this process has under way on the record: whatever
  * is stamped with a time before the call is then to be seen. */
 void store_settle(struct store *s, int64_t user_id, enum record_kind kind);
