@@ -121,9 +121,10 @@ enum err cursor_read(const struct fhir *f, struct str purpose, struct str text,
 static bool is_of_showing(struct str name)
 {
     static const struct str names[] = {
-        STR_INIT("_count"),   STR_INIT("_format"),     STR_INIT("_pretty"),
-        STR_INIT("_total"),   STR_INIT("_summary"),    STR_INIT("_elements"),
-        STR_INIT("_include"), STR_INIT("_revinclude"),
+        STR_INIT("_count"),    STR_INIT("_format"),     STR_INIT("_pretty"),
+        STR_INIT("_total"),    STR_INIT("_summary"),    STR_INIT("_elements"),
+        STR_INIT("_include"),  STR_INIT("_revinclude"), STR_INIT("_explain"),
+        STR_INIT("__explain"),
     };
     struct str plain = str_slice(name, 0, str_find(name, ':'));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -226,7 +226,8 @@ static void add_link(struct buf *b, const struct fhir *f, struct str relation,
     buf_add(&url, path);
     for (size_t i = 0; i < params->n; i++) {
         struct str name = params->at[i].name;
-        if (!fhir_is_private(name) && !(cursor.p != NULL && fhir_is_cursor(name)))
+        if (!fhir_is_private(name) &&
+            !(cursor.p != NULL && fhir_is_cursor(name)))
             url_add_param(&url, name, params->at[i].value);
     }
     if (cursor.p != NULL)

@@ -1,9 +1,10 @@
-#include "api/cursor.h"
+#include "api/fhir_explain.h"
 #include "api/fhir_prefer.h"
 #include "api/fhir_shape.h"
 #include "api/fhir_share.h"
 #include "api/fhir_wider.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "fhir/outcome.h"
 #include "record/segment.h"
@@ -238,6 +239,27 @@ static enum err open_record(struct search *s)
     return err;
 }
 
+/* Instead of the answer. */
+static enum err explain(const struct search *s, size_t share_count,
+                        const int64_t times[3], struct http_response *out)
+{
+    struct fhir_explain e = {
+        .f = &s->f,
+        .q = &s->q,
+        .path = s->path,
+        .from = &s->from,
+        .record = s->snap == NULL ? NULL : store_record(s->snap),
+        .now = s->now,
+        .share_count = share_count,
+        .open_ns = times[1] - times[0],
+        .parse_ns = times[2] - times[1],
+    };
+    enum err err = fhir_explain(&e, out);
+    if (err == OK)
+        fhir_audit(&s->f, 'S', 200);
+    return err;
+}
+
 static enum err read_query(struct search *s, struct str owner, struct str id)
 {
     struct fhir_wider wider = { .params = *s->params };
@@ -265,14 +287,22 @@ enum err fhir_search_in(struct http_request *r, struct str owner, struct str id,
         return err;
     if (s.f.is_foreign_type)
         return answer_empty(&s.f, params, out);
+    bool is_explain = false;
+    int64_t times[3] = { clock_monotonic_ns() };
     s.path = list_path(&s.f, owner, id);
-    err = open_record(&s);
+    err = fhir_explain_asked(r, params, &is_explain);
+    if (err == OK)
+        err = open_record(&s);
+    times[1] = clock_monotonic_ns();
     if (err == OK)
         err = read_query(&s, owner, id);
+    times[2] = clock_monotonic_ns();
     struct share *shares = NULL;
     size_t share_count = 0;
     if (err == OK)
         err = fhir_shares(&s.f, INTERACTION_SEARCH, &shares, &share_count);
+    if (err == OK && is_explain)
+        return explain(&s, share_count, times, out);
     if (err == OK && (s.f.access.is_app_wide || share_count > 0))
         return fhir_search_wide(&s.f, &s.q, shares, share_count, s.path, params,
                                 &s.from, out);

@@ -115,6 +115,7 @@ static struct query_value told_in(const struct query_value *v,
                                   const struct ucum_step *step)
 {
     struct query_value out = *v;
+    out.is_converted = true;
     out.code = out.folded = step->unit;
     out.number = rounded(v->number * step->factor + step->offset);
     out.number_low = rounded(v->number_low * step->factor + step->offset);

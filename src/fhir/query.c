@@ -17,6 +17,7 @@ static bool is_passed_over(struct str name)
         STR_INIT("access_token"), STR_INIT("amp;access_token"),
         STR_INIT("client_id"),    STR_INIT("client_secret"),
         STR_INIT("_public"),      STR_INIT("_page"),
+        STR_INIT("_explain"),     STR_INIT("__explain"),
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (str_eq(name, names[i]))
@@ -169,10 +170,15 @@ enum err parser_ignore(struct parser *p, struct str name, const char *what)
     struct str *names =
         arena_grow(p->arena, p->ignored, p->ignored_count * sizeof *names,
                    (p->ignored_count + 1) * sizeof *names);
-    if (names == NULL)
+    const char **whys =
+        arena_grow(p->arena, p->ignored_why, p->ignored_count * sizeof *whys,
+                   (p->ignored_count + 1) * sizeof *whys);
+    if (names == NULL || whys == NULL)
         return arena_err(p->arena);
+    whys[p->ignored_count] = what;
     names[p->ignored_count++] = name;
     p->ignored = names;
+    p->ignored_why = whys;
     return OK;
 }
 
@@ -307,6 +313,7 @@ enum err query_parse_at(struct arena *a, enum release release, uint16_t type,
     q.includes = keep(a, p->includes, p->include_count * sizeof *p->includes);
     q.include_count = p->include_count;
     q.ignored = p->ignored;
+    q.ignored_why = p->ignored_why;
     q.ignored_count = p->ignored_count;
     if (arena_err(a) != OK)
         return arena_err(a);

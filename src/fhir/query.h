@@ -50,6 +50,7 @@ struct query_value {
     double number, number_low, number_high; /* implicit range of its digits */
     const struct query_value *parts;        /* composite */
     size_t part_count;
+    bool is_converted; /* an alternative in another UCUM unit, not as asked */
 };
 
 enum clause_kind {
@@ -128,6 +129,7 @@ struct query {
     const struct str *elements;
     size_t element_count;
     const struct str *ignored; /* lenient: names that were not understood */
+    const char *const *ignored_why;
     size_t ignored_count;
 };
 

@@ -22,6 +22,7 @@ struct parser {
     struct query_include includes[INCLUDES_MAX];
     size_t include_count;
     struct str *ignored;
+    const char **ignored_why;
     size_t ignored_count;
     double near_km; /* near-distance; 0: not said */
 };

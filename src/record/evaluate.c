@@ -208,7 +208,7 @@ enum err evaluate_clause(const struct scan *s, const struct query_clause *c,
 
 /* --- all of a query ------------------------------------------------------- */
 
-static uint64_t keep_live(const struct scan *s, uint64_t *set)
+uint64_t scan_keep_live(const struct scan *s, uint64_t *set)
 {
     uint64_t total = 0;
     for (uint32_t i = 0; i < s->span_count; i++) {
@@ -242,7 +242,7 @@ enum err evaluate(const struct scan *s, const struct query *q, uint64_t **out,
         for (size_t w = 0; w < s->words; w++)
             all[w] &= one[w];
     }
-    *total = keep_live(s, all);
+    *total = scan_keep_live(s, all);
     *out = all;
     return OK;
 }

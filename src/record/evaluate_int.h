@@ -89,6 +89,8 @@ MUST_CHECK enum err evaluate_has(const struct scan *s,
 MUST_CHECK enum err evaluate_composite(const struct scan *s,
                                        const struct query_clause *c,
                                        uint16_t row, uint64_t *set);
+/* Takes off what is dead and outside of the scan; counts what is left. */
+uint64_t scan_keep_live(const struct scan *s, uint64_t *set);
 /* All clauses and alive: the matches; *total counts them. */
 MUST_CHECK enum err evaluate(const struct scan *s, const struct query *q,
                              uint64_t **out, uint64_t *total);

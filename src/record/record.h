@@ -47,6 +47,18 @@ MUST_CHECK enum err record_search_past(const struct record *r,
                                        const struct query *q, struct arena *a,
                                        struct record_hits *out, struct why *w);
 
+/* How a search comes to its answer, clause by clause. */
+struct record_step {
+    uint64_t matches; /* living entries that match the clause by itself */
+    uint64_t left;    /* that match it and all before it */
+    uint64_t cells;   /* of the index that belong to its parameter */
+    int64_t ns;       /* that it took */
+};
+/* Fills one step a clause. */
+MUST_CHECK enum err record_explain(const struct record *r,
+                                   const struct query *q, struct arena *a,
+                                   struct record_step *steps, struct why *w);
+
 /* Patient/$everything: the patient first, then by type and id, from the cursor
  * on.  A record with one patient is all of it that patient's; with several it
  * is the patient's compartment and what that refers to, and what nothing
