@@ -123,28 +123,74 @@ static struct query_value told_in(const struct query_value *v,
     return out;
 }
 
+static enum err add_value(struct parser *p, struct query_clause *c,
+                          const struct query_value *v)
+{
+    struct query_value *more =
+        arena_alloc(p->arena, (c->value_count + 1) * sizeof *more);
+    if (more == NULL)
+        return arena_err(p->arena);
+    memcpy(more, c->values, c->value_count * sizeof *more);
+    more[c->value_count++] = *v;
+    c->values = more;
+    return OK;
+}
+
+/* v with `part` in place of that part of it. */
+static enum err with_part(struct parser *p, const struct query_value *v,
+                          size_t place, const struct query_value *part,
+                          struct query_value *out)
+{
+    struct query_value *parts =
+        arena_alloc(p->arena, v->part_count * sizeof *parts);
+    if (parts == NULL)
+        return arena_err(p->arena);
+    memcpy(parts, v->parts, v->part_count * sizeof *parts);
+    parts[place] = *part;
+    *out = *v;
+    out->parts = parts;
+    return OK;
+}
+
+/* Adds value i of the clause in all other units: of itself, or of a part. */
+static enum err told_otherwise(struct parser *p, struct query_clause *c,
+                               size_t i, size_t place)
+{
+    struct query_value v = c->values[i];
+    struct query_value part = v.part_count > 0 ? v.parts[place] : v;
+    struct ucum_step step;
+    if (!part.has_code || !str_eq(part.system, UCUM_SYSTEM))
+        return OK;
+    enum err err = OK;
+    for (size_t k = 0; err == OK && ucum_other(part.code, k, &step); k++) {
+        struct query_value other = told_in(&part, &step);
+        if (v.part_count > 0)
+            err = with_part(p, &v, place, &other, &other);
+        if (err == OK)
+            err = add_value(p, c, &other);
+    }
+    return err;
+}
+
 /* A UCUM quantity is also what it is in other units. */
 static enum err expand_units(struct parser *p, struct query_clause *c)
 {
-    if (c->row == PARAM_NONE ||
-        search_param_row(p->q->release, c->row)->kind != PARAM_QUANTITY)
+    enum release release = p->q->release;
+    if (c->row == PARAM_NONE)
         return OK;
-    for (size_t i = 0, n = c->value_count; i < n; i++) {
-        struct query_value v = c->values[i];
-        struct ucum_step step;
-        if (!v.has_code || !str_eq(v.system, UCUM_SYSTEM))
+    const struct search_param *param = search_param_row(release, c->row);
+    bool is_whole = param->kind == PARAM_QUANTITY;
+    size_t places = is_whole ? 1 : param->component_count;
+    enum err err = OK;
+    for (size_t k = 0; k < places; k++) {
+        if (!is_whole &&
+            search_param_row(release, param->components[k])->kind !=
+                PARAM_QUANTITY)
             continue;
-        for (size_t k = 0; ucum_other(v.code, k, &step); k++) {
-            struct query_value *more =
-                arena_alloc(p->arena, (c->value_count + 1) * sizeof *more);
-            if (more == NULL)
-                return arena_err(p->arena);
-            memcpy(more, c->values, c->value_count * sizeof *more);
-            more[c->value_count++] = told_in(&v, &step);
-            c->values = more;
-        }
+        for (size_t i = 0, n = c->value_count; err == OK && i < n; i++)
+            err = told_otherwise(p, c, i, k);
     }
-    return OK;
+    return err;
 }
 
 static enum err parse_values(struct parser *p, struct query_clause *c,
@@ -197,16 +243,35 @@ static enum err expand_set(struct parser *p, struct query_clause *c,
     return OK;
 }
 
-/* _id=a,b and _lastUpdated=ge2020 have no row of the type's own. */
-static enum err special(struct parser *p, struct str name, struct str value,
+static enum err missing(struct parser *p, struct str value,
                         struct query_clause *c)
 {
+    return str_to_bool(value, &c->is_missing)
+               ? OK
+               : why_of(p->why, ERR_INVALID, c->name,
+                        STR(":missing must be true or false"));
+}
+
+/* _id=a,b and _lastUpdated=ge2020 have no row of the type's own; every resource
+ * has both. */
+static enum err special(struct parser *p, struct str name, struct str modifier,
+                        struct str value, struct query_clause *c)
+{
+    uint16_t none;
     bool is_id = str_eq(name, STR("_id")) || str_eq(name, STR("id"));
     c->kind = is_id ? CLAUSE_ID : CLAUSE_LAST_UPDATED;
     uint16_t any = p->q->type != TYPE_NONE ? p->q->type : 0;
     c->row = search_param_find(p->q->release, any,
                                is_id ? STR("_id") : STR("_lastUpdated"));
-    enum err err = parse_values(p, c, TYPE_NONE, value);
+    enum err err = find_modifier(p, c->row, modifier, &c->modifier, &none);
+    if (err == OK && c->modifier != MODIFIER_NONE &&
+        c->modifier != MODIFIER_MISSING && c->modifier != MODIFIER_NOT)
+        err = why_of(p->why, ERR_UNSUPPORTED, c->name,
+                     STR(": this modifier is not offered here"));
+    if (err == OK)
+        err = c->modifier == MODIFIER_MISSING
+                  ? missing(p, value, c)
+                  : parse_values(p, c, TYPE_NONE, value);
     c->row = PARAM_NONE;
     return err;
 }
@@ -312,10 +377,7 @@ static enum err plain(struct parser *p, struct str modifier, struct str value,
         return expand_set(p, c, value);
     if (err != OK || c->modifier != MODIFIER_MISSING)
         return err != OK ? err : parse_values(p, c, type, value);
-    if (!str_to_bool(value, &c->is_missing))
-        return why_of(p->why, ERR_INVALID, c->name,
-                      STR(":missing must be true or false"));
-    return OK;
+    return missing(p, value, c);
 }
 
 /* A search at the root: the row of each type that has the parameter. */
@@ -357,7 +419,7 @@ enum err clause_parse(struct parser *p, uint16_t type, struct str name,
     } else if (str_eq(code, STR("_id")) || str_eq(code, STR("_lastUpdated")) ||
                (str_eq(code, STR("id")) &&
                 search_param_find(p->q->release, type, code) == PARAM_NONE)) {
-        err = special(p, code, value, &c);
+        err = special(p, code, modifier, value, &c);
     } else if (str_eq(code, STR("_filter")) && depth == 0) {
         err = filter_parse(p, type, value, &c);
     } else {

@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url);
 const fhirpath = require('fhirpath');
 const models = { r4: require('fhirpath/fhir-context/r4'), stu3: require('fhirpath/fhir-context/stu3'), dstu2: require('fhirpath/fhir-context/dstu2') };
 
-export const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '').replace(/[ \t\r\n]+/g, ' ').trim();
+export const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toUpperCase().toLowerCase().replace(/ς/g, 'σ').normalize('NFKD').replace(/\p{M}/gu, '').replace(/[ \t\r\n]+/g, ' ').trim();
 
 // [low, high) in ms; undefined for what is no date.
 export function range(text) {
@@ -42,7 +42,7 @@ function tokens(v) {
   if (typeof v !== 'object') return [{ code: String(v), kind: 'code' }];
   if ('coding' in v || ('text' in v && !('value' in v) && !('code' in v))) return [...list(v.coding).filter((c) => c.code).map((c) => ({ system: c.system, code: c.code, text: c.display, kind: 'coding' })), ...list(v.coding).filter((c) => !c.code && c.display).map((c) => ({ text: c.display, kind: 'text' })), ...(v.text ? [{ text: v.text, kind: 'text' }] : [])];
   if (systems.has(v.system) && !('type' in v)) return v.value ? [{ system: v.system, code: v.value, kind: 'contact' }] : [];
-  if ('value' in v || ('type' in v && !('code' in v)) || 'assigner' in v) return v.value || v.type?.text ? [{ system: v.system, code: v.value, kind: 'identifier', text: v.type?.text }] : [];
+  if ('value' in v || ('type' in v && !('code' in v)) || 'assigner' in v) return v.value || v.type?.text ? [{ system: v.system, code: v.value, kind: 'identifier', text: v.type?.text, types: list(v.type?.coding) }] : [];
   if ('code' in v) return [{ system: v.system, code: v.code, text: v.display, kind: 'coding' }];
   return [];
 }
@@ -71,10 +71,11 @@ const types = new Set();
 function references(v) {
   if (typeof v === 'string') return [];
   const text = v.reference?.startsWith('#') ? undefined : v.reference;
-  if (!text) return v.identifier?.value ? [{ identifier: v.identifier, type: v.type }] : [];
+  const identifier = v.identifier?.value ? v.identifier : undefined;
+  if (!text) return identifier ? [{ identifier, type: v.type }] : [];
   const m = /^(?:.*\/)?([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]+)?$/.exec(text);
   // an http URL that ends in type and id is found by these, wherever it leads
-  return m && types.has(m[1]) && (!/^[a-z]+:/.test(text) || /^https?:/.test(text)) ? [{ type: m[1], id: m[2] }] : [{ url: text, type: m?.[1] }];
+  return m && types.has(m[1]) && (!/^[a-z]+:/.test(text) || /^https?:/.test(text)) ? [{ type: m[1], id: m[2], identifier }] : [{ url: text, type: m?.[1], identifier }];
 }
 
 function quantities(v) {
@@ -93,6 +94,24 @@ function plain(expression, type) {
   return text && { text, target };
 }
 
+// The same of an expression below an element.
+const below = (expression) => expression.replace(/\.as\((\w+)\)/g, (_, t) => `.ofType(${/^(DateTime|Date|String|Boolean|Integer|Decimal|Instant|Uri|Code)$/.test(t) ? t[0].toLowerCase() + t.slice(1) : t})`).replace(/\(?([A-Za-z.]+) as (\w+)\)?/g, (_, p, t) => `${p}.ofType(${t})`);
+
+// A composite: for each element that it stands on, its parts' values there.
+function composite(p, type, release, kinds) {
+  const bases = (p.expression ?? '').split('|').map((e) => e.trim().replace(/^\((.*)\)$/, '$1')).filter((e) => e === type || e.startsWith(`${type}.`));
+  const parts = (p.component ?? []).map((c) => ({ kind: kinds.get(c.definition?.reference ?? c.definition), expression: below(c.expression) }));
+  if (!bases.length || parts.length < 2 || parts.some((c) => !readers[c.kind] || /resolve|extension|context/.test(c.expression))) return undefined;
+  const runs = bases.map((base) => ({ elements: fhirpath.compile(base, models[release]), parts: parts.map((c) => fhirpath.compile({ base, expression: c.expression }, models[release])) }));
+  return (resource) => runs.flatMap(({ elements, parts: each }) => elements(resource).map((element) => parts.map((c, i) => ({ kind: c.kind, values: read(c.kind, each[i](element)) }))));
+}
+
+// What every resource has.
+const everywhere = [
+  { code: '_lastUpdated', kind: 'date', expression: 'meta.lastUpdated' }, { code: '_tag', kind: 'token', expression: 'meta.tag' },
+  { code: '_security', kind: 'token', expression: 'meta.security' }, { code: '_profile', kind: 'uri', expression: 'meta.profile' },
+];
+
 // Told otherwise than by an expression: near (a place), deceased (a date means
 // true), activity-date (a text is no date).
 const apart = new Set(['near', 'near-distance', 'deceased', 'activity-date', 'activitydate', 'onset-info', 'abatement-info', 'udi-carrier']);
@@ -107,8 +126,19 @@ export function parameters(release, shared) {
   // One element, several parameters by the type that it points to.
   const shares = new Map();
   for (const p of all) for (const type of p.base) { const key = `${type} ${p.expression ?? p.path}`; shares.set(key, 1 + (shares.get(key) ?? 0)); }
+  const kinds = new Map(all.map((p) => [p.url, p.type]));
   for (const p of all)
     for (const type of p.base) {
+      if (p.type === 'composite' || (p.code === 'near' && release === 'r4')) {
+        let told;
+        try {
+          told = p.code === 'near' ? (r) => (r.position ? [[r.position.latitude, r.position.longitude]] : []) : composite(p, type, release, kinds);
+        } catch { /* told below */ }
+        if (!told) { skipped.push(`${type}.${p.code}`); continue; }
+        if (!out.has(type)) out.set(type, []);
+        out.get(type).push({ code: p.code, kind: p.code === 'near' ? 'place' : 'composite', told, expression: p.expression });
+        continue;
+      }
       const expression = p.expression ?? p.path;
       const way = expression && readers[p.type] && plain(expression.replace(/\[x\]/g, ''), type);
       let run;
@@ -123,21 +153,24 @@ export function parameters(release, shared) {
       if (!out.has(type)) out.set(type, []);
       out.get(type).push({ code: p.code, kind: p.type, run, target: way.target ?? only, expression: way.text });
     }
+  for (const [type, own] of out)
+    for (const p of everywhere) own.push({ ...p, run: fhirpath.compile(`${type}.${p.expression}`, models[release]) });
   return { byType: out, skipped };
+}
+
+// What fhirpath.js found as values of a kind; throws for a form it cannot tell.
+function read(kind, found) {
+  return found.map((v) => (v && typeof v === 'object' && v.constructor?.name?.startsWith('FP_') ? (kind === 'quantity' ? undefined : v.asStr ?? v.toString()) : v)).filter((v) => v !== undefined).flatMap((v) => readers[kind](v));
 }
 
 // A canonical, uri or reference to any URL is a reference that has no type.
 export function extract(resource, param) {
-  let found;
-  try {
-    found = param.run(resource);
-  } catch {
-    return undefined;
-  }
-  if (param.kind === 'reference' && found.some((v) => typeof v === 'string')) return undefined;
   let values;
   try {
-    values = found.map((v) => (v && typeof v === 'object' && v.constructor?.name?.startsWith('FP_') ? (param.kind === 'quantity' ? undefined : v.asStr ?? v.toString()) : v)).filter((v) => v !== undefined).flatMap((v) => readers[param.kind](v));
+    if (param.told) return param.told(resource);
+    const found = param.run(resource);
+    if (param.kind === 'reference' && found.some((v) => typeof v === 'string')) return undefined;
+    values = read(param.kind, found);
   } catch {
     return undefined; // a form that it cannot tell
   }

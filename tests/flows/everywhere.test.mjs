@@ -1,0 +1,44 @@
+// _id and _lastUpdated, which every resource has, with modifiers; and units in
+// the parts of a composite.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { World } from '../support/world.mjs';
+
+let world, user;
+const weight = (id, value, code) => ({ resourceType: 'Observation', id, status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '29463-7' }] }, valueQuantity: { value, unit: code, system: 'http://unitsofmeasure.org', code } });
+before(async () => {
+  world = await World.start();
+  user = await world.user('everywhere');
+  for (const o of [weight('kilos', 72.5, 'kg'), weight('grams', 70000, 'g'), weight('pounds', 100, '[lb_av]')])
+    assert.equal((await world.send(user, 'PUT', `/r4/Observation/${o.id}`, o)).status, 201);
+});
+after(async () => { await world?.stop(); });
+
+const ids = async (query) => {
+  const { status, body } = await world.get(user, `/r4/Observation?${query}`, { Prefer: 'handling=strict' });
+  return status === 200 ? body.entry.map((e) => e.resource.id).sort() : status;
+};
+
+test('every resource has an _id and a _lastUpdated', async () => {
+  const all = ['grams', 'kilos', 'pounds'];
+  for (const name of ['_id', '_lastUpdated']) {
+    assert.deepEqual(await ids(`${name}:missing=false`), all);
+    assert.deepEqual(await ids(`${name}:missing=true`), []);
+    assert.deepEqual(await ids(`_filter=${encodeURIComponent(`${name} pr true`)}`), all);
+    assert.equal(await ids(`${name}:missing=perhaps`), 400);
+  }
+});
+
+test('_id:not is all others; a modifier that they have not is refused, not passed over', async () => {
+  assert.deepEqual(await ids('_id:not=grams,kilos'), ['pounds']);
+  assert.equal(await ids('_id:text=grams'), 400);
+  assert.equal(await ids('_lastUpdated:not=2020'), 400);
+});
+
+test('a quantity in a composite is found in other units', async () => {
+  const ask = (value) => ids(`code-value-quantity=${encodeURIComponent(`29463-7$${value}`)}`);
+  assert.deepEqual(await ask('gt71|http://unitsofmeasure.org|kg'), ['kilos']);
+  assert.deepEqual(await ask('lt71000|http://unitsofmeasure.org|g'), ['grams', 'pounds']);
+  assert.deepEqual(await ask('70|http://unitsofmeasure.org|kg'), ['grams']);
+  assert.deepEqual(await ask('ap160|http://unitsofmeasure.org|[lb_av]'), ['grams', 'kilos']);
+});
