@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """compile-code-sets.py DEFINITIONS OUT.c - definitions/*/code-sets.tsv (value
-set, system, code; of FHIR's CC0 definitions) as C."""
+set, system, code) and code-trees.tsv (system, code, parent), both of FHIR's CC0
+definitions, as C."""
 import csv
 import os
 import sys
@@ -12,13 +13,39 @@ def text(s):
     return 'STR_INIT("%s")' % s.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def table(release, name):
+    with open(os.path.join(SOURCE, release, name), encoding="utf-8") as f:
+        return list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def trees(out):
+    sizes = []
+    for release in ("dstu2", "stu3", "r4"):
+        systems = {}
+        for row in table(release, "code-trees.tsv"):
+            systems.setdefault(row["system"], []).append(row)
+        for i, system in enumerate(systems):
+            out.write(f"static const struct code_tree_edge edges_{release}_{i}[] = {{\n")
+            for row in systems[system]:
+                out.write("{ %s, %s },\n" % (text(row["code"]), text(row["parent"] or "")))
+            out.write("};\n")
+        out.write(f"static const struct code_tree trees_{release}[] = {{\n")
+        for i, system in enumerate(systems):
+            out.write("{ %s, edges_%s_%d, %d },\n" % (text(system), release, i, len(systems[system])))
+        out.write("{ STR_INIT(\"\"), NULL, 0 },\n};\n")
+        sizes.append((release, len(systems)))
+    out.write("const struct code_tree_table code_tree_tables[RELEASE_COUNT] = {\n")
+    for release, n in sizes:
+        out.write("{ trees_%s, %d },\n" % (release, n))
+    out.write("};\n")
+
+
 def main():
     with open(OUT, "w", encoding="ascii") as out:
         out.write('/* Made by tools/compile-code-sets.py; do not edit. */\n#include "fhir/code_set_int.h"\n\n')
         sizes = []
         for release in ("dstu2", "stu3", "r4"):
-            with open(os.path.join(SOURCE, release, "code-sets.tsv"), encoding="utf-8") as f:
-                rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
+            rows = table(release, "code-sets.tsv")
             sets = {}
             for row in rows:
                 sets.setdefault(row["valueset"], []).append(row)
@@ -39,6 +66,7 @@ def main():
         for release, n in sizes:
             out.write("{ sets_%s, %d },\n" % (release, n))
         out.write("};\n")
+        trees(out)
 
 
 main()

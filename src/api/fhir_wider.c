@@ -2,7 +2,7 @@
  * _text and _content read the bodies of the type that is searched: no index of
  * every word is kept, since a person's record unpacks at some gigabytes a
  * second and few ask.  What they find goes into the query as a list of ids. */
-#include "api/fhir_wider.h"
+#include "api/fhir_wider_int.h"
 
 #include "base/fold.h"
 #include "base/json.h"
@@ -10,20 +10,31 @@
 
 #define SET_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
-static bool is_set_modifier(struct str name)
+static struct str modifier_of(struct str name)
 {
     size_t colon = name.n;
     while (colon > 0 && name.p[colon - 1] != ':')
         colon--;
-    struct str modifier = str_from(name, colon);
-    return colon > 0 &&
-           (str_eq(modifier, STR("in")) || str_eq(modifier, STR("not-in")));
+    return colon > 0 ? str_from(name, colon) : STR("");
+}
+
+static bool is_set_modifier(struct str name)
+{
+    struct str modifier = modifier_of(name);
+    return str_eq(modifier, STR("in")) || str_eq(modifier, STR("not-in"));
+}
+
+static bool is_tree_modifier(struct str name)
+{
+    struct str modifier = modifier_of(name);
+    return str_eq(modifier, STR("above")) || str_eq(modifier, STR("below"));
 }
 
 static bool is_ours(struct str name)
 {
     return str_eq(name, STR("_list")) || str_eq(name, STR("_text")) ||
-           str_eq(name, STR("_content")) || is_set_modifier(name);
+           str_eq(name, STR("_content")) || is_set_modifier(name) ||
+           is_tree_modifier(name);
 }
 
 bool fhir_wider_needed(const struct url_params *params)
@@ -72,8 +83,8 @@ static struct query_clause clause_of(const struct ids *ids, struct str name)
 
 /* --- _list ---------------------------------------------------------------- */
 
-static enum err read_body(struct store_snapshot *snap, uint32_t slot,
-                          struct arena *a, struct yyjson_val **out)
+enum err fhir_wider_body(struct store_snapshot *snap, uint32_t slot,
+                         struct arena *a, struct yyjson_val **out)
 {
     struct buf body = BUF_IN(a, HTTP_BODY_MAX);
     enum err err = store_body(snap, slot, &body);
@@ -96,7 +107,7 @@ static enum err list_ids(const struct fhir *f, struct store_snapshot *snap,
         id = str_from(id, 5);
     if (!record_find(store_record(snap), list, id, &e) || e.is_deleted)
         return OK;
-    enum err err = read_body(snap, e.slot, r->arena, &root);
+    enum err err = fhir_wider_body(snap, e.slot, r->arena, &root);
     if (err != OK)
         return err;
     for (JSON_EACH(entry, json_get(root, STR("entry")))) {
@@ -182,7 +193,7 @@ static enum err holds(struct store_snapshot *snap, uint32_t slot,
     AUTO_ARENA a = ARENA(SET_BYTES_MAX * 8);
     AUTO_BUF text = BUF(HTTP_BODY_MAX), folded = BUF(HTTP_BODY_MAX);
     struct yyjson_val *root;
-    enum err err = read_body(snap, slot, &a, &root);
+    enum err err = fhir_wider_body(snap, slot, &a, &root);
     if (err != OK)
         return err;
     if (is_narrative)
@@ -255,15 +266,19 @@ static void add_codes(struct yyjson_val *list, struct str system,
 }
 
 /* By id or by url; false when the record has none. */
-static bool find_set(const struct fhir *f, struct store_snapshot *snap,
-                     struct str name, struct record_entry *out, enum err *err)
+bool fhir_wider_find(const struct fhir *f, struct store_snapshot *snap,
+                     struct str type_name, struct str name,
+                     struct record_entry *out, enum err *err)
 {
     struct http_request *r = f->http;
     struct record_hits hits;
     struct query q;
-    uint16_t type = release_type_find(f->release, STR("ValueSet"), false);
-    struct str id = str_from(name, str_starts(name, STR("ValueSet/")) ? 9 : 0);
+    uint16_t type = release_type_find(f->release, type_name, false);
+    struct str id =
+        str_starts(name, STR("ValueSet/")) ? str_from(name, 9) : name;
     *err = OK;
+    if (type == TYPE_NONE)
+        return false;
     if (record_find(store_record(snap), type, id, out) && !out->is_deleted)
         return true;
     struct url_param url = { STR("url"),
@@ -287,9 +302,9 @@ static enum err rewrite(const struct fhir *f, struct store_snapshot *snap,
     struct yyjson_val *root;
     enum err err = OK;
     if (code_set_find(f->release, p->value) != NULL ||
-        !find_set(f, snap, p->value, &e, &err))
+        !fhir_wider_find(f, snap, STR("ValueSet"), p->value, &e, &err))
         return err; /* the parser knows it, or says that it does not */
-    err = read_body(snap, e.slot, a, &root);
+    err = fhir_wider_body(snap, e.slot, a, &root);
     if (err != OK)
         return err;
     struct buf codes = BUF_IN(a, SET_BYTES_MAX);
@@ -318,9 +333,11 @@ static enum err take(const struct fhir *f, struct store_snapshot *snap,
 {
     struct ids ids = { .a = f->http->arena };
     enum err err = OK;
-    if (!is_ours(p.name) || is_set_modifier(p.name)) {
-        if (is_ours(p.name))
+    if (!is_ours(p.name) || modifier_of(p.name).n > 0) {
+        if (is_set_modifier(p.name))
             err = rewrite(f, snap, &p);
+        else if (is_tree_modifier(p.name))
+            err = fhir_wider_tree(f, snap, &p);
         w->params.at[w->params.n++] = p;
         return err;
     }

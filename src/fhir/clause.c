@@ -375,9 +375,11 @@ static enum err plain(struct parser *p, struct str modifier, struct str value,
     if (err == OK &&
         (c->modifier == MODIFIER_IN || c->modifier == MODIFIER_NOT_IN))
         return expand_set(p, c, value);
-    if (err != OK || c->modifier != MODIFIER_MISSING)
-        return err != OK ? err : parse_values(p, c, type, value);
-    return missing(p, value, c);
+    if (err == OK && c->modifier == MODIFIER_MISSING)
+        return missing(p, value, c);
+    if (err == OK)
+        err = parse_values(p, c, type, value);
+    return err == OK ? clause_expand_hierarchy(p, c) : err;
 }
 
 /* A search at the root: the row of each type that has the parameter. */

@@ -125,6 +125,8 @@ static enum err compare(struct reader *r, struct str path, struct str op,
         { STR_INIT("po"), { NULL, 0 }, STR_INIT("ap"), false },
         { STR_INIT("in"), STR_INIT(":in"), { NULL, 0 }, false },
         { STR_INIT("ni"), STR_INIT(":not-in"), { NULL, 0 }, false },
+        { STR_INIT("ss"), STR_INIT(":above"), { NULL, 0 }, false },
+        { STR_INIT("sb"), STR_INIT(":below"), { NULL, 0 }, false },
         { STR_INIT("re"), { NULL, 0 }, { NULL, 0 }, false },
     };
     struct arena *a = r->p->arena;

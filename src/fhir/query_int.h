@@ -37,6 +37,11 @@ MUST_CHECK enum err value_parse(struct parser *p, uint16_t row,
                                 enum query_modifier modifier,
                                 uint16_t target_type, struct str text,
                                 struct query_value *out);
+/* A token's :above or :below as the codes that it stands for; of media types
+ * :below stays, the index knows.  ERR_INVALID for a code of which nothing is
+ * known. */
+MUST_CHECK enum err clause_expand_hierarchy(struct parser *p,
+                                            struct query_clause *c);
 /* Strict: ERR_INVALID "<what> <name>"; lenient: noted, OK. */
 MUST_CHECK enum err parser_ignore(struct parser *p, struct str name,
                                   const char *what);

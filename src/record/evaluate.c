@@ -52,22 +52,6 @@ static void invert(const struct scan *s, uint64_t *set)
 
 /* --- clauses -------------------------------------------------------------- */
 
-/* NULL, or why a modifier cannot be had for a kind of parameter. */
-static const char *refusal(enum query_modifier modifier, enum param_kind kind)
-{
-    switch (modifier) {
-    case MODIFIER_IN:
-    case MODIFIER_NOT_IN:
-        return ": this value set is not known here";
-    case MODIFIER_ABOVE:
-    case MODIFIER_BELOW:
-        return kind == PARAM_TOKEN ? ": code systems are not evaluated here"
-                                   : NULL;
-    default:
-        return NULL;
-    }
-}
-
 static void mark_present(const struct column *c, const struct target *to)
 {
     for (uint32_t i = 0; i < c->n; i++)
@@ -139,10 +123,9 @@ static enum err evaluate_row(const struct scan *s, const struct query_clause *c,
                         c->value_count > 0 && c->values[0].part_count > 0;
     if (row == PARAM_NONE)
         return OK; /* a type without the parameter */
-    const char *no =
-        refusal(c->modifier, search_param_row(s->r->release, row)->kind);
-    if (no != NULL)
-        return why_of(s->w, ERR_UNSUPPORTED, c->name, str_of(no));
+    if (c->modifier == MODIFIER_IN || c->modifier == MODIFIER_NOT_IN)
+        return why_of(s->w, ERR_UNSUPPORTED, c->name,
+                      STR(": this value set is not known here"));
     if (is_composite)
         err = evaluate_composite(s, c, row, set);
     else

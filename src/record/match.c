@@ -166,8 +166,33 @@ static void match_of_type(const struct match *m, const struct query_value *v)
             mark(&m->to, m->c, i);
 }
 
+/* :below on media types: what begins so, up to a parameter, or up to the slash
+ * for the first part alone. */
+static void match_media(const struct match *m, const struct query_value *v)
+{
+    struct str asked = folded(m->a, v->code);
+    bool is_first_part = str_find(asked, '/') == asked.n;
+    uint32_t from, to;
+    if (asked.n == 0)
+        return;
+    segment_prefix(m->s, asked, &from, &to);
+    for (uint32_t i = from; i < to; i++) {
+        struct str rest = str_from(segment_string(m->s, i), asked.n);
+        bool is_below = rest.n == 0 ||
+                        (is_first_part ? rest.p[0] == '/'
+                                       : rest.p[0] == ';' || rest.p[0] == ' ');
+        if (is_below)
+            mark_flagged(m, (uint64_t)i << 32, (uint64_t)(i + 1) << 32,
+                         (struct filter){ 0, 0 });
+    }
+}
+
 void match_token(const struct match *m, const struct query_value *v)
 {
+    if (m->modifier == MODIFIER_BELOW) {
+        match_media(m, v);
+        return;
+    }
     if (m->modifier == MODIFIER_OF_TYPE) {
         match_of_type(m, v);
         return;

@@ -90,6 +90,59 @@ test('_list, _text, _content', async () => {
   assert.deepEqual(await find('/r4/Observation?_content=stone&code=b'), ['b']);
 });
 
+test(':below and :above on codes, by FHIR’s hierarchies and by those of the record', async () => {
+  const T = 'http://terminology.hl7.org/CodeSystem';
+  const put = async (resource, release = 'r4') => assert.equal((await world.send(user, 'PUT', `/${release}/${resource.resourceType}/${resource.id}`, resource)).status, 201);
+  for (const code of ['AMB', 'IMP', 'ACUTE', 'NONAC'])
+    await put({ resourceType: 'Encounter', id: `e-${code.toLowerCase()}`, status: 'finished', class: { system: `${T}/v3-ActCode`, code } });
+  const of = (type, name, value) => find(`/r4/${type}?${name}=${q(value)}`);
+  assert.deepEqual(await of('Encounter', 'class:below', `${T}/v3-ActCode|IMP`), ['e-acute', 'e-imp', 'e-nonac']);
+  assert.deepEqual(await of('Encounter', 'class:below', 'IMP'), ['e-acute', 'e-imp', 'e-nonac'], 'in every system known');
+  assert.deepEqual(await of('Encounter', 'class:below', '_ActEncounterCode'), ['e-acute', 'e-amb', 'e-imp', 'e-nonac']);
+  assert.deepEqual(await of('Encounter', 'class:above', `${T}/v3-ActCode|ACUTE`), ['e-acute', 'e-imp']);
+  assert.deepEqual(await of('Encounter', 'class:below', `${T}/v3-ActCode|ACUTE,${T}/v3-ActCode|AMB`), ['e-acute', 'e-amb']);
+  assert.deepEqual(await of('Encounter', '_filter', `class sb ${T}/v3-ActCode|IMP and class ne ACUTE`), ['e-imp', 'e-nonac']);
+  for (const code of ['ADOPTF', 'NMTH', 'UNCLE'])
+    await put({ resourceType: 'RelatedPerson', id: `r-${code.toLowerCase()}`, patient: { reference: 'Patient/p' }, relationship: [{ coding: [{ system: `${T}/v3-RoleCode`, code }] }] });
+  assert.deepEqual(await of('RelatedPerson', 'relationship:below', `${T}/v3-RoleCode|PRN`), ['r-adoptf', 'r-nmth']);
+  assert.deepEqual(await of('RelatedPerson', 'relationship:below', `${T}/v3-RoleCode|FTH`), ['r-adoptf'], 'below two');
+  assert.deepEqual(await find(`/r4/Patient?_has:RelatedPerson:patient:relationship:below=${q(`${T}/v3-RoleCode|EXT`)}`), ['p']);
+  for (const [id, code] of [['c-relapse', 'relapse'], ['c-active', 'active'], ['c-resolved', 'resolved']])
+    await put({ resourceType: 'Condition', id, subject: { reference: 'Patient/p' }, clinicalStatus: { coding: [{ system: `${T}/condition-clinical`, code }] } });
+  assert.deepEqual(await of('Condition', 'clinical-status:below', 'active'), ['c-active', 'c-relapse']);
+  // not known: refused by name, nothing guessed
+  for (const value of ['http://snomed.info/sct|73211009', 'urn:zoo|cat', `${T}/v3-ActCode|NOSUCH`, 'nosuch', `${T}/v3-ActCode|IMP,urn:zoo|cat`]) {
+    const answer = await world.get(user, `/r4/Encounter?class:below=${q(value)}`);
+    assert.equal(answer.status, 400, value);
+    assert.match(answer.text, /class:below.*not known/);
+  }
+  // a CodeSystem of the record: nested, and by properties
+  await put({ resourceType: 'CodeSystem', id: 'zoo', url: 'urn:zoo', status: 'active', content: 'complete', hierarchyMeaning: 'is-a', concept: [
+    { code: 'animal', concept: [{ code: 'cat', concept: [{ code: 'lynx' }] }] },
+    { code: 'pet' }, { code: 'tabby', property: [{ code: 'parent', valueCode: 'cat' }, { code: 'subsumedBy', valueCode: 'pet' }] }] });
+  for (const code of ['cat', 'lynx', 'tabby', 'stone'])
+    await put({ resourceType: 'Observation', id: `z-${code}`, status: 'final', code: { coding: [{ system: 'urn:zoo', code }] } });
+  assert.deepEqual(await of('Observation', 'code:below', 'urn:zoo|animal'), ['z-cat', 'z-lynx', 'z-tabby']);
+  assert.deepEqual(await of('Observation', 'code:below', 'urn:zoo|pet'), ['z-tabby']);
+  assert.deepEqual(await of('Observation', 'code:above', 'urn:zoo|tabby'), ['z-cat', 'z-tabby']);
+  assert.equal(await status(`/r4/Observation?code:below=${q('urn:zoo|stone')}`), 400);
+  await put({ resourceType: 'Encounter', id: 'e-old', status: 'finished', class: { system: 'http://hl7.org/fhir/v3/ActCode', code: 'NONAC' } }, 'stu3');
+  assert.deepEqual(await find(`/stu3/Encounter?class:below=${q('http://hl7.org/fhir/v3/ActCode|IMP')}`), ['e-old']);
+  assert.equal(await status('/dstu2/Encounter?type:below=x'), 400);
+});
+
+test(':below on media types', async () => {
+  const types = { x: 'text/xml', y: 'text/xml; charset=UTF-8', z: 'text/xml-external', i: 'image/png' };
+  for (const [id, contentType] of Object.entries(types))
+    assert.equal((await world.send(user, 'PUT', `/r4/DocumentReference/${id}`, { resourceType: 'DocumentReference', id, status: 'current', content: [{ attachment: { contentType, url: 'http://x.test/1' } }] })).status, 201);
+  assert.deepEqual(await find('/r4/DocumentReference?contenttype=text/xml'), ['x']);
+  assert.deepEqual(await find('/r4/DocumentReference?contenttype:below=text/xml'), ['x', 'y']);
+  assert.deepEqual(await find('/r4/DocumentReference?contenttype:below=TEXT'), ['x', 'y', 'z']);
+  assert.deepEqual(await find('/r4/DocumentReference?contenttype:below=image,text/xml-external'), ['i', 'z']);
+  assert.deepEqual(await find(`/r4/DocumentReference?contenttype:above=${q('text/xml; charset=UTF-8')}`), ['x', 'y']);
+  assert.deepEqual(await find('/r4/DocumentReference?contenttype:below=text/x'), []);
+});
+
 test('_filter: a tree of tests', async () => {
   const filter = (type, text) => `/r4/${type}?_filter=${q(text)}`;
   assert.deepEqual(await find(filter('Patient', 'gender eq female or birthdate ge 2000-01-01')), ['p', 'q']);
