@@ -8,7 +8,8 @@
 
 #define MAC_BYTES    12
 #define NUMBER_BYTES 10
-#define PLACE_BYTES  1024 /* at most, before the MAC */
+#define PLACE_BYTES  1024  /* at most, before the MAC */
+#define CHANGES_MAX  50000 /* since the first page: about 30 us each */
 
 static struct digest mac(const struct fhir *f, struct str purpose,
                          struct str place)
@@ -227,6 +228,19 @@ enum err place_read(const struct fhir *f, struct str path,
         return refuse(f);
     *out = place;
     return OK;
+}
+
+enum err place_rewind(const struct fhir *f, const struct place *place,
+                      struct store_snapshot *snap, struct record **now)
+{
+    enum err err = store_rewind_to(snap, place->mark, CHANGES_MAX, now);
+    if (err != ERR_GONE && err != ERR_LIMIT)
+        return err;
+    return why(&f->http->why, ERR_GONE,
+               err == ERR_GONE ? "the record that this page is of was erased: "
+                                 "begin anew"
+                               : "too much was changed since the first page: "
+                                 "begin anew");
 }
 
 struct str place_after(const struct fhir *f, const struct place *place)

@@ -43,6 +43,12 @@ MUST_CHECK enum err place_write(const struct fhir *f, struct str path,
 MUST_CHECK enum err place_read(const struct fhir *f, struct str path,
                                const struct url_params *params,
                                struct place *out);
+/* Takes the snapshot of the place's owner back to its mark.  *now:
+ * store_rewind_to().  ERR_GONE, with why, when there is no way back. */
+MUST_CHECK enum err place_rewind(const struct fhir *f,
+                                 const struct place *place,
+                                 struct store_snapshot *snap,
+                                 struct record **now);
 /* "Type/id", or for a search of one type "id": query.h's after_id. */
 struct str place_after(const struct fhir *f, const struct place *place);
 

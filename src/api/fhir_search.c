@@ -232,10 +232,7 @@ static enum err open_record(struct search *s)
         return err;
     err = fhir_open(f, &s->snap);
     if (err == OK && s->from.has_mark && s->from.owner == f->access.user_id)
-        err = store_rewind_to(s->snap, s->from.mark, &s->now);
-    if (err == ERR_GONE)
-        err = why(&f->http->why, err,
-                  "the record that this page is of was erased: begin anew");
+        err = place_rewind(f, &s->from, s->snap, &s->now);
     return err;
 }
 

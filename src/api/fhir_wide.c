@@ -82,11 +82,7 @@ static enum err view_open(struct wide *w, const struct part *part,
     if (!goes_on || !w->from->has_mark)
         return OK;
     out->mark = w->from->mark;
-    err = store_rewind_to(out->snap, out->mark, &out->now);
-    if (err == ERR_GONE)
-        err = why(&f->http->why, err,
-                  "a record that this page is of was erased: begin anew");
-    return err;
+    return place_rewind(f, w->from, out->snap, &out->now);
 }
 
 /* Whether the page begins behind this record, or is full and known to have a

@@ -11,6 +11,7 @@ struct past {
     const struct store_point *point;
     struct record_entry *newer; /* than the point */
     size_t n, room;
+    size_t changed; /* of them, those that were there before */
     struct segment_builder *builder;
     struct arena *a;
 };
@@ -24,7 +25,9 @@ static bool is_newer(const struct store_point *p, const struct record_entry *e)
 static void count_newer(void *context, const struct record_entry *e)
 {
     struct past *p = context;
-    p->room += is_newer(p->point, e);
+    bool newer = is_newer(p->point, e);
+    p->room += newer;
+    p->changed += newer && e->version != 1;
 }
 
 static void note_newer(void *context, const struct record_entry *e)
@@ -125,6 +128,8 @@ enum err store_rewind(struct store_snapshot *snap,
     (void)record_each(snap->record, TYPE_NONE, count_newer, &p);
     if (p.room == 0)
         return OK;
+    if (point->most != 0 && p.changed > point->most)
+        return ERR_LIMIT;
     p.newer = arena_alloc(&a, p.room * sizeof *p.newer);
     p.builder = segment_builder_new(&a);
     if (p.newer == NULL || p.builder == NULL)
@@ -152,10 +157,11 @@ struct store_mark store_mark(const struct store_snapshot *snap)
 }
 
 enum err store_rewind_to(struct store_snapshot *snap, struct store_mark mark,
-                         struct record **now)
+                         size_t most, struct record **now)
 {
     struct store_point point = { .before_slot = mark.next_slot,
-                                 .has_slot = true };
+                                 .has_slot = true,
+                                 .most = most };
     if (mark.born != snap->row.born || mark.next_slot > snap->row.next_slot)
         return ERR_GONE;
     struct record *before = record_ref(snap->record);

@@ -230,7 +230,7 @@ static void check_next(struct fixture *f, struct store_mark mark,
     struct record *now;
     unsigned count = 1 + (unsigned)rand_below(7);
     reopen(f);
-    assert_int_equal(store_rewind_to(f->snap, mark, &now), OK);
+    assert_int_equal(store_rewind_to(f->snap, mark, 0, &now), OK);
     struct record_hits page = sorted(f, now, *after, count);
     assert_int_equal(page.total, all->total);
     for (size_t i = 0; i < page.n; i++, (*at)++) {
@@ -279,13 +279,32 @@ static void a_mark_of_an_erased_record_is_gone(void **state)
     write_patient(f, "b", "Berg");
     reopen(f);
     struct store_mark mark = store_mark(f->snap);
-    assert_int_equal(store_rewind_to(f->snap, mark, NULL), OK);
+    assert_int_equal(store_rewind_to(f->snap, mark, 0, NULL), OK);
     assert_int_equal(store_erase(f->store, USER), OK);
     write_patient(f, "a", "Tal");
     write_patient(f, "a", "See");
     write_patient(f, "a", "Au");
     reopen(f);
-    assert_int_equal(store_rewind_to(f->snap, mark, NULL), ERR_GONE);
+    assert_int_equal(store_rewind_to(f->snap, mark, 0, NULL), ERR_GONE);
+}
+
+static void too_much_changed_is_told_what_is_new_costs_little(void **state)
+{
+    struct fixture *f = *state;
+    write_patient(f, "a", "Berg");
+    write_patient(f, "b", "Berg");
+    reopen(f);
+    struct store_mark mark = store_mark(f->snap);
+    write_patient(f, "c", "Tal");
+    write_patient(f, "a", "Tal");
+    reopen(f);
+    assert_int_equal(store_rewind_to(f->snap, mark, 1, NULL), OK);
+    assert_int_equal(found(f, "Berg"), 2);
+    assert_int_equal(found(f, "Tal"), 0);
+    write_patient(f, "b", "Tal");
+    reopen(f);
+    assert_int_equal(store_rewind_to(f->snap, mark, 1, NULL), ERR_LIMIT);
+    assert_int_equal(found(f, "Tal"), 3);
 }
 
 int main(void)
@@ -301,6 +320,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             a_sorted_list_is_paged_while_it_is_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            too_much_changed_is_told_what_is_new_costs_little, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(a_mark_of_an_erased_record_is_gone,
                                         set_up, tear_down),
     };

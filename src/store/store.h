@@ -54,10 +54,11 @@ struct store_point {
     int64_t until_ms;
     uint32_t before_slot;
     bool has_slot;
+    size_t most; /* resources that may have changed since; 0: any number */
 };
 /* From here on the snapshot's record is as it was then: search it, take its
  * bodies.  What was not there yet counts as deleted, with version 0.  Costs by
- * what was written since. */
+ * what was written since: ERR_LIMIT when that is more than point->most. */
 MUST_CHECK enum err store_rewind(struct store_snapshot *snap,
                                  const struct store_point *point);
 /* Where a record stands: good to come back to, however long it takes. */
@@ -68,9 +69,10 @@ struct store_mark {
 struct store_mark store_mark(const struct store_snapshot *snap);
 /* store_rewind() to a mark: nothing to do when nothing was written since.
  * *now, when it is not NULL: the record before that, the caller's to
- * record_unref().  ERR_GONE: the record of the mark was erased. */
+ * record_unref().  ERR_GONE: the record of the mark was erased; ERR_LIMIT: more
+ * than `most` resources were changed since (0: any number). */
 MUST_CHECK enum err store_rewind_to(struct store_snapshot *snap,
-                                    struct store_mark mark,
+                                    struct store_mark mark, size_t most,
                                     struct record **now);
 /* Waits for the commit that this process has under way on the record: whatever
  * is stamped with a time before the call is then to be seen. */
