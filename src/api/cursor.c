@@ -29,8 +29,8 @@ static struct digest mac(const struct fhir *f, struct str purpose,
 }
 
 /* Bytes and their MAC as text. */
-static enum err close(const struct fhir *f, struct str purpose,
-                      struct str bytes, struct str *out)
+static enum err seal_up(const struct fhir *f, struct str purpose,
+                        struct str bytes, struct str *out)
 {
     struct digest d = mac(f, purpose, bytes);
     struct str both = arena_cat(f->http->arena, bytes,
@@ -46,8 +46,8 @@ static enum err refuse(const struct fhir *f)
                "as it was given, or begin anew");
 }
 
-static enum err open(const struct fhir *f, struct str purpose, struct str text,
-                     struct str *out)
+static enum err unseal(const struct fhir *f, struct str purpose,
+                       struct str text, struct str *out)
 {
     struct str bytes;
     enum err err = base64_decode(f->http->arena, text, &bytes);
@@ -95,7 +95,7 @@ enum err cursor_write(const struct fhir *f, struct str purpose, uint64_t place,
     struct str bytes;
     put_number(&b, place);
     enum err err = buf_view(&b, &bytes);
-    return err == OK ? close(f, purpose, bytes, out) : err;
+    return err == OK ? seal_up(f, purpose, bytes, out) : err;
 }
 
 enum err cursor_read(const struct fhir *f, struct str purpose, struct str text,
@@ -103,7 +103,7 @@ enum err cursor_read(const struct fhir *f, struct str purpose, struct str text,
 {
     struct str bytes;
     uint64_t place;
-    enum err err = open(f, purpose, text, &bytes);
+    enum err err = unseal(f, purpose, text, &bytes);
     if (err != OK)
         return err;
     if (!take_number(&bytes, &place) || bytes.n != 0)
@@ -182,7 +182,7 @@ enum err place_write(const struct fhir *f, struct str path,
     if (err == OK)
         err = buf_view(&b, &bytes);
     if (err == OK)
-        err = close(f, purpose, bytes, &text);
+        err = seal_up(f, purpose, bytes, &text);
     if (err != OK)
         return err;
     bool is_ours = f->info->always_links_self;
@@ -221,7 +221,7 @@ enum err place_read(const struct fhir *f, struct str path,
         return OK;
     enum err err = place_purpose(f, path, params, &purpose);
     if (err == OK)
-        err = open(f, purpose, text, &bytes);
+        err = unseal(f, purpose, text, &bytes);
     if (err != OK)
         return err;
     if (!parse_place(bytes, &place))

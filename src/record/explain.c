@@ -49,16 +49,14 @@ enum err record_explain(const struct record *r, const struct query *q,
                         struct arena *a, struct record_step *steps,
                         struct why *w)
 {
-    uint16_t first = q->type, last = q->type;
-    bool is_some = q->type == TYPE_NONE && q->type_count != 0;
-    if (q->type == TYPE_NONE) {
-        first = 0;
-        last = (uint16_t)(is_some ? q->type_count
-                                  : release_type_count(r->release));
-        last--;
-    }
+    bool is_root = q->type == TYPE_NONE;
+    bool is_some = is_root && q->type_count != 0;
+    size_t first = is_root ? 0 : q->type;
+    size_t end = is_some   ? q->type_count
+                 : is_root ? release_type_count(r->release)
+                           : first + 1;
     memset(steps, 0, q->clause_count * sizeof *steps);
-    for (unsigned i = first; i <= last; i++) {
+    for (size_t i = first; i < end; i++) {
         struct scan s;
         uint16_t type = is_some ? q->types[i] : (uint16_t)i;
         enum err err = scan_begin(r, type, a, w, 0, &s);

@@ -86,6 +86,13 @@ async function traces(release, texts) {
   return texts.length;
 }
 
+// The server runs Subscriptions: one that has ended by its `end` is soon off.
+function lasting(e, text) {
+  const all = content(text);
+  if (e.type !== 'Subscription') return all;
+  return JSON.stringify(JSON.parse(all).map((part) => (Array.isArray(part) ? part.filter(([name]) => name !== 'status' && name !== 'error') : part)));
+}
+
 async function roundTrip(name, release, texts) {
   const user = await world.user(name);
   const used = new Set();
@@ -98,12 +105,12 @@ async function roundTrip(name, release, texts) {
   const got = await readBack(user, release, list);
   list.forEach((e, i) => {
     assert.ok(got[i], `${name}: ${e.type}/${e.id} did not come back`);
-    assert.equal(content(got[i]), content(e.source), `${name}: ${e.type}/${e.id}`);
+    assert.equal(lasting(e, got[i]), lasting(e, e.source), `${name}: ${e.type}/${e.id}`);
   });
   // and one by one, as a client reads: the same bytes
   for (const e of list.slice(0, 5)) {
     const single = await world.get(user, `/${release}/${e.type}/${e.id}`);
-    assert.equal(content(single.text), content(e.source), `${name}: GET ${e.type}/${e.id}`);
+    assert.equal(lasting(e, single.text), lasting(e, e.source), `${name}: GET ${e.type}/${e.id}`);
   }
   return list.length;
 }

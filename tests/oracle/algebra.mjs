@@ -56,7 +56,7 @@ const compare = {
       case 'lt': return v.value < value;
       case 'ge': return v.value >= value;
       case 'le': return v.value <= value;
-      case 'ap': return Math.abs(v.value - value) <= Math.abs(value) / 10;
+      case 'ap': return Math.abs(v.value - value) <= (Math.abs(value) / 10) * (1 + 1e-12); // 1.1 is a tenth from 1
       default: return inside;
     }
   },

@@ -148,7 +148,8 @@ export class Asker {
   plain(type, known, focus) {
     const { chance } = this;
     const has = focus && chance.is(0.8) ? known.filter((p) => this.record.values(focus, p).length) : [];
-    const param = chance.pick(has.length ? has : known);
+    const rare = chance.is(0.2) ? has.filter((p) => ['quantity', 'number', 'composite', 'place', 'uri'].includes(p.kind)) : [];
+    const param = chance.pick(rare.length ? rare : has.length ? has : known);
     if (chance.is(0.06)) {
       const missing = chance.is(0.5);
       return { param, missing, name: `${param.code}:missing`, shown: String(missing) };
