@@ -64,6 +64,10 @@ static struct str modifier_name(enum query_modifier modifier)
 /* How the index is gone through; src/record/match.c. */
 static struct str method(const struct query_clause *c, enum param_kind kind)
 {
+    bool is_hierarchy =
+        c->modifier == MODIFIER_ABOVE || c->modifier == MODIFIER_BELOW;
+    if (kind == PARAM_REFERENCE && is_hierarchy)
+        return STR("what is part of what, level by level; then by id");
     switch (c->modifier) {
     case MODIFIER_MISSING:
         return STR("whether there is a cell at all");

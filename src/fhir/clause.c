@@ -44,7 +44,8 @@ static bool fits(enum query_modifier m, enum param_kind kind)
         return kind == PARAM_TOKEN || kind == PARAM_STRING;
     case MODIFIER_ABOVE:
     case MODIFIER_BELOW:
-        return kind == PARAM_TOKEN || kind == PARAM_URI;
+        return kind == PARAM_TOKEN || kind == PARAM_URI ||
+               kind == PARAM_REFERENCE;
     case MODIFIER_IDENTIFIER:
     case MODIFIER_TYPE:
         return kind == PARAM_REFERENCE;

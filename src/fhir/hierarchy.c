@@ -1,4 +1,5 @@
-/* :above and :below on tokens, as the codes that they stand for. */
+/* :above and :below: on tokens as the codes that they stand for, on references
+ * checked. */
 #include "fhir/code_tree.h"
 #include "fhir/query_int.h"
 
@@ -107,13 +108,64 @@ static enum err expand_media(struct parser *p, struct query_clause *c)
     return OK;
 }
 
+/* --- references ------------------------------------------------------------
+ */
+
+uint16_t search_param_hierarchy(enum release release, uint16_t type)
+{
+    static const struct str codes[] = { STR_INIT("partof"), STR_INIT("part-of"),
+                                        STR_INIT("parent") };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        uint16_t row = search_param_find(release, type, codes[i]);
+        if (row == PARAM_NONE)
+            continue;
+        const struct search_param *param = search_param_row(release, row);
+        for (uint16_t k = 0;
+             param->kind == PARAM_REFERENCE && k < param->target_count; k++)
+            if (param->targets[k] == type)
+                return row;
+    }
+    return PARAM_NONE;
+}
+
+/* Whether what the value may point to is part of more of its kind. */
+static bool has_hierarchy(enum release release,
+                          const struct search_param *param,
+                          const struct query_value *v)
+{
+    if (v->target_type != TYPE_NONE)
+        return search_param_hierarchy(release, v->target_type) != PARAM_NONE;
+    for (uint16_t i = 0; i < param->target_count; i++)
+        if (search_param_hierarchy(release, param->targets[i]) != PARAM_NONE)
+            return true;
+    return false;
+}
+
+/* Resources of the record, which are looked up at the search; or URLs, by their
+ * paths, as uri parameters have it. */
+static enum err check_references(struct parser *p, const struct query_clause *c,
+                                 const struct search_param *param)
+{
+    for (size_t i = 0; i < c->value_count; i++) {
+        const struct query_value *v = &c->values[i];
+        if (!v->is_absolute && !has_hierarchy(p->q->release, param, v))
+            return why_of(p->why, ERR_INVALID, c->name,
+                          STR(": nothing is part of "), v->text,
+                          STR(" by a search parameter"));
+    }
+    return OK;
+}
+
 enum err clause_expand_hierarchy(struct parser *p, struct query_clause *c)
 {
     if (c->row == PARAM_NONE)
         return OK;
     const struct search_param *param = search_param_row(p->q->release, c->row);
-    if (param->kind != PARAM_TOKEN ||
-        (c->modifier != MODIFIER_ABOVE && c->modifier != MODIFIER_BELOW))
+    if (c->modifier != MODIFIER_ABOVE && c->modifier != MODIFIER_BELOW)
+        return OK;
+    if (param->kind == PARAM_REFERENCE)
+        return check_references(p, c, param);
+    if (param->kind != PARAM_TOKEN)
         return OK;
     return is_media(param) ? expand_media(p, c) : expand_tree(p, c);
 }

@@ -49,6 +49,9 @@ uint16_t search_param_rows(enum release release, uint16_t type,
  * there is no such compartment. */
 bool search_param_compartment(enum release release, uint16_t owner,
                               bool *is_member_row);
+/* The parameter by which a resource is part of another of its type (Location:
+ * partof); PARAM_NONE when none does. */
+uint16_t search_param_hierarchy(enum release release, uint16_t type);
 unsigned search_param_count(enum release release);
 /* The parameter that says when what the resource tells of happened; PARAM_NONE
  * when none does. */

@@ -115,6 +115,24 @@ static void evaluate_updated(const struct scan *s, const struct query_clause *c,
     }
 }
 
+/* What the hierarchy of the record has, and URLs by their paths. */
+static enum err evaluate_hierarchy(const struct scan *s,
+                                   const struct query_clause *c, uint16_t row,
+                                   uint64_t *set)
+{
+    struct query_clause resources, url = *c;
+    enum err err = climb_references(s, c, row, &resources);
+    if (err == OK)
+        err = evaluate_param(s, &resources, row, set);
+    url.value_count = 1;
+    for (size_t i = 0; err == OK && i < c->value_count; i++) {
+        url.values = &c->values[i];
+        if (c->values[i].is_absolute)
+            err = evaluate_param(s, &url, row, set);
+    }
+    return err;
+}
+
 static enum err evaluate_row(const struct scan *s, const struct query_clause *c,
                              uint16_t row, uint64_t *set)
 {
@@ -126,8 +144,13 @@ static enum err evaluate_row(const struct scan *s, const struct query_clause *c,
     if (c->modifier == MODIFIER_IN || c->modifier == MODIFIER_NOT_IN)
         return why_of(s->w, ERR_UNSUPPORTED, c->name,
                       STR(": this value set is not known here"));
+    bool is_hierarchy =
+        (c->modifier == MODIFIER_ABOVE || c->modifier == MODIFIER_BELOW) &&
+        search_param_row(s->r->release, row)->kind == PARAM_REFERENCE;
     if (is_composite)
         err = evaluate_composite(s, c, row, set);
+    else if (is_hierarchy)
+        err = evaluate_hierarchy(s, c, row, set);
     else
         err = evaluate_param(s, c, row, set);
     if (c->modifier == MODIFIER_NOT ||

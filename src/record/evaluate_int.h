@@ -89,6 +89,11 @@ MUST_CHECK enum err evaluate_has(const struct scan *s,
 MUST_CHECK enum err evaluate_composite(const struct scan *s,
                                        const struct query_clause *c,
                                        uint16_t row, uint64_t *set);
+/* :above, :below of a reference: the resources that it may mean, as a clause
+ * without a modifier, of which URLs are left out. */
+MUST_CHECK enum err climb_references(const struct scan *s,
+                                     const struct query_clause *c, uint16_t row,
+                                     struct query_clause *out);
 /* Takes off what is dead and outside of the scan; counts what is left. */
 uint64_t scan_keep_live(const struct scan *s, uint64_t *set);
 /* All clauses and alive: the matches; *total counts them. */

@@ -131,6 +131,33 @@ test(':below and :above on codes, by FHIR’s hierarchies and by those of the re
   assert.equal(await status('/dstu2/Encounter?type:below=x'), 400);
 });
 
+test(':below and :above on references, level by level through what is part of what', async () => {
+  for (const release of ['r4', 'stu3']) {
+    const put = async (resource) => assert.equal((await world.send(user, 'PUT', `/${release}/${resource.resourceType}/${resource.id}`, resource)).status, 201);
+    const at = (id) => ({ reference: `Location/${id}` });
+    for (const [id, of] of [['city', null], ['house', 'city'], ['floor', 'house'], ['room', 'floor'], ['other', null]])
+      await put({ resourceType: 'Location', id, ...(of ? { partOf: at(of) } : {}) });
+    for (const id of ['city', 'house', 'floor', 'room', 'other'])
+      await put({ resourceType: 'Procedure', id: `at-${id}`, status: 'completed', subject: { reference: 'Patient/p' }, location: at(id) });
+    const of = (name, value) => find(`/${release}/Procedure?${name}=${value}`);
+    assert.deepEqual(await of('location:below', 'house'), ['at-floor', 'at-house', 'at-room']);
+    assert.deepEqual(await of('location:below', 'Location/city,other'), ['at-city', 'at-floor', 'at-house', 'at-other', 'at-room']);
+    assert.deepEqual(await of('location:below', `${world.base}/${release}/Location/floor`), ['at-floor', 'at-room']);
+    assert.deepEqual(await of('location:above', 'floor'), ['at-city', 'at-floor', 'at-house']);
+    assert.deepEqual(await of('location:above', 'nowhere'), []);
+    assert.deepEqual(await find(`/${release}/Location?partof:below=house`), ['floor', 'room']);
+    if (release === 'r4') assert.deepEqual(await find('/r4/Patient?_has:Procedure:subject:location:below=city'), ['p']);
+    // a circle ends, what is deleted breaks the chain
+    await world.send(user, 'PUT', `/${release}/Location/city`, { resourceType: 'Location', id: 'city', partOf: at('room') });
+    assert.equal((await of('location:below', 'house')).length, 4);
+    await world.send(user, 'DELETE', `/${release}/Location/floor`);
+    assert.deepEqual(await of('location:below', 'house'), ['at-house']);
+    const refused = await world.get(user, `/${release}/Procedure?patient:below=p`);
+    assert.equal(refused.status, 400);
+    assert.match(refused.text, /patient:below/);
+  }
+});
+
 test(':below on media types', async () => {
   const types = { x: 'text/xml', y: 'text/xml; charset=UTF-8', z: 'text/xml-external', i: 'image/png' };
   for (const [id, contentType] of Object.entries(types))
