@@ -136,8 +136,12 @@ static bool is_range(const struct amount *x)
            fabs(above - below) > 1e-6 * (fabs(above) + fabs(below));
 }
 
+/* Decimals are not binary: 0.99 is a tenth from 1.1, and a bit more. */
+#define ROUNDING 1e-12
+
 static bool number_matches(const struct query_value *v, const struct amount *x)
 {
+    double tenth = fabs(v->number) / 10 * (1 + ROUNDING);
     bool is_wide = is_range(x);
     double low = is_wide ? x->low : x->value;
     double high = is_wide ? x->high : x->value;
@@ -162,8 +166,7 @@ static bool number_matches(const struct query_value *v, const struct amount *x)
     case PREFIX_EB:
         return x->high <= v->number_low;
     case PREFIX_AP:
-        return low <= v->number + fabs(v->number) / 10 &&
-               high >= v->number - fabs(v->number) / 10;
+        return low <= v->number + tenth && high >= v->number - tenth;
     }
     return false;
 }

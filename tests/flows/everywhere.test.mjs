@@ -35,6 +35,12 @@ test('_id:not is all others; a modifier that they have not is refused, not passe
   assert.equal(await ids('_lastUpdated:not=2020'), 400);
 });
 
+test('ap takes in what is a tenth away to the digit, whatever binary makes of it', async () => {
+  for (const [id, value] of [['low', 0.99], ['high', 1.21], ['outside', 0.98]])
+    await world.send(user, 'PUT', `/r4/Observation/${id}`, { ...weight(id, value, 'mg'), code: { text: 'tenth' } });
+  assert.deepEqual(await ids('code:text=tenth&value-quantity=ap1.1'), ['high', 'low']);
+});
+
 test('a quantity in a composite is found in other units', async () => {
   const ask = (value) => ids(`code-value-quantity=${encodeURIComponent(`29463-7$${value}`)}`);
   assert.deepEqual(await ask('gt71|http://unitsofmeasure.org|kg'), ['kilos']);

@@ -139,6 +139,10 @@ export function parameters(release, shared) {
         out.get(type).push({ code: p.code, kind: p.code === 'near' ? 'place' : 'composite', told, expression: p.expression });
         continue;
       }
+      if (release === 'r4' && type === 'Immunization' && p.code === 'date') { // occurrenceString is no date, whatever it says
+        out.set(type, [...(out.get(type) ?? []), { code: 'date', kind: 'date', told: (r) => dates(r.occurrenceDateTime ?? {}), expression: 'Immunization.occurrence' }]);
+        continue;
+      }
       const expression = p.expression ?? p.path;
       const way = expression && readers[p.type] && plain(expression.replace(/\[x\]/g, ''), type);
       let run;
