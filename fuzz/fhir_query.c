@@ -6,10 +6,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_value(const struct query_value *v)
+/* A place has its longitude in number_low. */
+static void check_value(const struct query_value *v, bool is_place)
 {
     assert(v->low <= v->high);
-    assert(v->number_low <= v->number_high);
+    assert(is_place || v->number_low <= v->number_high);
     assert(v->part_count == 0 || v->parts != NULL);
 }
 
@@ -19,8 +20,12 @@ static void check_clause(const struct query *q, const struct query_clause *c,
     assert(depth < 32);
     if (c->kind == CLAUSE_PARAM && c->rows == NULL)
         assert(search_param_row(q->release, c->row)->code.n > 0);
+    bool is_place = c->row != PARAM_NONE &&
+                    search_param_row(q->release, c->row)->kind == PARAM_SPECIAL;
     for (size_t i = 0; i < c->value_count; i++)
-        check_value(&c->values[i]);
+        check_value(&c->values[i], is_place);
+    for (size_t i = 0; i < c->part_count; i++)
+        check_clause(q, &c->parts[i], depth + 1);
     if (c->chained != NULL)
         check_clause(q, c->chained, depth + 1);
 }

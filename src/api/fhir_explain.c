@@ -106,7 +106,7 @@ static struct str method(const struct query_clause *c, enum param_kind kind)
 
 static void put_time(const struct telling *t, int64_t ns)
 {
-    explain_put_number(t, STR("microseconds"), (double)(ns / 100) / 10);
+    explain_put_number(t, STR("microseconds"), (double)ns / 1000);
 }
 
 /* What the index was asked by a reading of the record stays untold. */
@@ -349,11 +349,9 @@ static enum err tell_result(const struct telling *t)
     explain_put_text(t, STR("next"), hits.has_next ? STR("yes") : STR("no"));
     explain_close_part(t);
     explain_open_part(t, STR("timing"));
-    explain_put_number(t, STR("openMicroseconds"),
-                       (double)(e->open_ns / 100) / 10);
-    explain_put_number(t, STR("parseMicroseconds"),
-                       (double)(e->parse_ns / 100) / 10);
-    explain_put_number(t, STR("searchMicroseconds"), (double)(ns / 100) / 10);
+    explain_put_number(t, STR("openMicroseconds"), (double)e->open_ns / 1000);
+    explain_put_number(t, STR("parseMicroseconds"), (double)e->parse_ns / 1000);
+    explain_put_number(t, STR("searchMicroseconds"), (double)ns / 1000);
     explain_close_part(t);
     return OK;
 }

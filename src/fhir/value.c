@@ -197,7 +197,8 @@ static enum err of_type(struct parser *p, const struct search_param *param,
  * comma), with near-distance. */
 static enum err near(struct parser *p, struct str text, struct query_value *v)
 {
-    struct str rest = text, latitude, longitude, distance = STR_NONE;
+    struct str rest = text, latitude = STR_NONE, longitude = STR_NONE,
+               distance = STR_NONE;
     double low, high, km = NEAR_KM_DEFAULT;
     char between = str_find(text, '|') < text.n   ? '|'
                    : str_find(text, ':') < text.n ? ':'

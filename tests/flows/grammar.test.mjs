@@ -76,6 +76,7 @@ test('near: within a distance, in each release’s form', async () => {
   assert.deepEqual(await find(`/stu3/Location?near=${q('42.2:-83.69')}&near-distance=${q('20|http://unitsofmeasure.org|km')}`), ['old']);
   assert.deepEqual(await find(`/stu3/Location?near=${q('42.2:-83.69')}&near-distance=${q('2|http://unitsofmeasure.org|km')}`), []);
   assert.equal(await status('/r4/Location?near=here'), 400);
+  assert.equal(await status('/r4/Location?near=4'), 400);
 });
 
 test('_list, _text, _content', async () => {

@@ -153,7 +153,8 @@ test('a cursor is of its list and its user alone', async () => {
     const first = (await world.get(user, `/r4/Patient?gender=female${sort}`)).body;
     const next = link(first, 'next');
     const page = new URL(next).searchParams.get('_page');
-    assert.ok(page && !/[kg]\d\d/.test(next), 'says nothing by itself');
+    const inside = Buffer.from(page, 'base64url').toString('latin1');
+    assert.ok(!FAMILIES.some((f) => f && inside.includes(f)), 'no value that is sorted by');
     assert.equal(await get(user, next), 200);
     assert.equal(await get(user, `${next}&_count=2&_elements=name&_include=*`), 200, 'how it is shown may change');
     assert.equal(await get(other, next), 400);
