@@ -11,28 +11,34 @@
 #define PLACE_BYTES  1024  /* at most, before the MAC */
 #define CHANGES_MAX  50000 /* since the first page: about 30 us each */
 
-static struct digest mac(const struct fhir *f, struct str purpose,
-                         struct str place)
+static void put_number(struct buf *b, uint64_t n);
+
+/* Of all that a cursor is bound to, each with its length in front. */
+static enum err mac(const struct fhir *f, struct str purpose, struct str place,
+                    struct digest *out)
 {
-    AUTO_BUF record = BUF(64);
-    struct digest d;
-    buf_add_i64(&record, f->access.user_id);
-    buf_add_char(&record, '/');
-    buf_add_i64(&record, f->access.principal.app_id);
-    buf_add_char(&record, '/');
-    buf_add_i64(&record, (int64_t)f->kind);
-    const struct str parts[] = {
-        STR("cursor"), { record.data, record.len }, purpose, place
-    };
-    seal_name(f->services->seal, parts, sizeof parts / sizeof parts[0], &d);
-    return d;
+    struct buf b = BUF_IN(f->http->arena, HTTP_BODY_MAX);
+    struct str all;
+    buf_reserve(&b, purpose.n + place.n + 64);
+    buf_add(&b, STR("cursor"));
+    put_number(&b, (uint64_t)f->access.user_id);
+    put_number(&b, (uint64_t)f->access.principal.app_id);
+    put_number(&b, (uint64_t)f->kind);
+    put_number(&b, purpose.n);
+    buf_add(&b, purpose);
+    buf_add(&b, place);
+    enum err err = buf_view(&b, &all);
+    return err == OK ? seal_mac(f->services->seal, all, out) : err;
 }
 
 /* Bytes and their MAC as text. */
 static enum err seal_up(const struct fhir *f, struct str purpose,
                         struct str bytes, struct str *out)
 {
-    struct digest d = mac(f, purpose, bytes);
+    struct digest d;
+    enum err err = mac(f, purpose, bytes, &d);
+    if (err != OK)
+        return err;
     struct str both = arena_cat(f->http->arena, bytes,
                                 (struct str){ (char *)d.bytes, MAC_BYTES });
     *out = base64url_encode(f->http->arena, both);
@@ -50,13 +56,16 @@ static enum err unseal(const struct fhir *f, struct str purpose,
                        struct str text, struct str *out)
 {
     struct str bytes;
+    struct digest d;
     enum err err = base64_decode(f->http->arena, text, &bytes);
     if (err == ERR_NOMEM)
         return err;
     if (err != OK || bytes.n <= MAC_BYTES)
         return refuse(f);
     struct str place = str_slice(bytes, 0, bytes.n - MAC_BYTES);
-    struct digest d = mac(f, purpose, place);
+    err = mac(f, purpose, place, &d);
+    if (err != OK)
+        return err;
     if (!digest_same(str_from(bytes, place.n),
                      (struct str){ (const char *)d.bytes, MAC_BYTES }))
         return refuse(f);

@@ -305,9 +305,35 @@ static void a_key_set_gives_the_key_that_the_token_names(void **state)
     assert_true(str_search(one, STR("\"d\"")) < one.n);
 }
 
+static void a_key_worked_in_once_gives_the_same_mac(void **state)
+{
+    (void)state;
+    char bytes[300];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7);
+    static const size_t keys[] = { 0, 1, 32, 63, 64, 65, 200 };
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+        struct str key = { bytes, keys[k] };
+        struct digest_mac *m = digest_mac_new(key);
+        assert_non_null(m);
+        for (size_t n = 0; n < sizeof bytes; n += 13) {
+            struct str data = { bytes, n };
+            struct digest got, want = digest_hmac(key, data);
+            assert_true(digest_mac(m, data, &got));
+            assert_memory_equal(got.bytes, want.bytes, DIGEST_BYTES);
+            const struct str parts[] = { data, key, STR("x") };
+            want = digest_hmac_parts(key, parts, n % 4);
+            assert_true(digest_mac_parts(m, parts, n % 4, &got));
+            assert_memory_equal(got.bytes, want.bytes, DIGEST_BYTES);
+        }
+        digest_mac_free(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_worked_in_once_gives_the_same_mac),
         cmocka_unit_test(digests_are_those_of_the_standards),
         cmocka_unit_test(parts_do_not_flow_into_each_other),
         cmocka_unit_test(what_was_sealed_opens_with_the_same_context_only),

@@ -20,6 +20,7 @@ struct seal {
     unsigned char naming[KEY_BYTES];
     unsigned char id[ID_BYTES]; /* says which master key it was */
     EVP_CIPHER *cipher;
+    struct digest_mac *mac, *names; /* names: of naming */
 };
 
 /* HKDF (RFC 5869) with SHA-256; info keeps the keys apart. */
@@ -54,6 +55,15 @@ enum err seal_new(struct str key, struct seal **out, struct why *w)
         seal_free(s);
         return why(w, ERR_CRYPTO, "OpenSSL does not offer AES-256-GCM or HKDF");
     }
+    unsigned char key_of_mac[KEY_BYTES];
+    if (derive(key, "mac", key_of_mac, KEY_BYTES))
+        s->mac = digest_mac_new((struct str){ (char *)key_of_mac, KEY_BYTES });
+    secret_wipe(key_of_mac, sizeof key_of_mac);
+    s->names = digest_mac_new((struct str){ (char *)s->naming, KEY_BYTES });
+    if (s->mac == NULL || s->names == NULL) {
+        seal_free(s);
+        return ERR_NOMEM;
+    }
     *out = s;
     return OK;
 }
@@ -63,6 +73,8 @@ void seal_free(struct seal *s)
     if (s == NULL)
         return;
     EVP_CIPHER_free(s->cipher);
+    digest_mac_free(s->mac);
+    digest_mac_free(s->names);
     secret_wipe(s, sizeof *s);
     free(s);
 }
@@ -136,5 +148,11 @@ void seal_name(const struct seal *s, const struct str *parts, size_t n,
                struct digest *out)
 {
     struct str key = { (const char *)s->naming, KEY_BYTES };
-    *out = digest_hmac_parts(key, parts, n);
+    if (!digest_mac_parts(s->names, parts, n, out))
+        *out = digest_hmac_parts(key, parts, n);
+}
+
+enum err seal_mac(const struct seal *s, struct str data, struct digest *out)
+{
+    return digest_mac(s->mac, data, out) ? OK : ERR_NOMEM;
 }

@@ -29,5 +29,8 @@ MUST_CHECK enum err seal_open(const struct seal *s, struct str aad,
 struct digest;
 void seal_name(const struct seal *s, const struct str *parts, size_t n,
                struct digest *out);
+/* HMAC-SHA-256 of data, with a key of its own; a microsecond. */
+MUST_CHECK enum err seal_mac(const struct seal *s, struct str data,
+                             struct digest *out);
 
 #endif
