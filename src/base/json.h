@@ -119,6 +119,18 @@ static inline void json_iter_next(struct json_iter *it)
     item_.now != NULL;                                                         \
     json_iter_next(&item_)
 
+/* The same, over the value itself when it is no array: what should be a list,
+ * some systems send as the one that is in it. */
+static inline struct json_iter json_iter_or_one(struct yyjson_val *v)
+{
+    return v == NULL || yyjson_is_arr(v) ? json_iter(v)
+                                         : (struct json_iter){ v, NULL, 1 };
+}
+#define JSON_EACH_OR_ONE(item_, v_)                                            \
+    struct json_iter item_ = json_iter_or_one(v_);                             \
+    item_.now != NULL;                                                         \
+    json_iter_next(&item_)
+
 /* for (JSON_MEMBERS(m, object)) { json_key_of(&m), m.value } */
 struct json_member_iter {
     struct yyjson_val *key, *value;

@@ -36,7 +36,7 @@ static void add_coding(struct extraction *e, struct yyjson_val *v)
 
 static void add_concept(struct extraction *e, struct yyjson_val *v)
 {
-    for (JSON_EACH(coding, json_get(v, STR("coding"))))
+    for (JSON_EACH_OR_ONE(coding, json_get(v, STR("coding"))))
         add_coding(e, coding.now);
     struct str text = json_get_text(v, STR("text"));
     if (text.n > 0)
@@ -50,7 +50,7 @@ static void add_typed(struct extraction *e, struct yyjson_val *identifier)
     struct yyjson_val *type = json_get(identifier, STR("type"));
     if (value.n == 0 || e->group != 0 || e->part != 0)
         return;
-    for (JSON_EACH(coding, json_get(type, STR("coding")))) {
+    for (JSON_EACH_OR_ONE(coding, json_get(type, STR("coding")))) {
         struct cell *c = extraction_add(e);
         if (c == NULL)
             return;
@@ -165,7 +165,7 @@ static void string(struct extraction *e, enum datatype datatype,
         return;
     case DATATYPE_CODEABLECONCEPT:
         add_members(e, v, text, 1);
-        for (JSON_EACH(coding, json_get(v, STR("coding"))))
+        for (JSON_EACH_OR_ONE(coding, json_get(v, STR("coding"))))
             add_string(e, json_get(coding.now, STR("display")));
         return;
     default:
@@ -222,7 +222,7 @@ static void date(struct extraction *e, enum datatype datatype,
     if (datatype == DATATYPE_PERIOD) {
         add_period(e, v);
     } else if (datatype == DATATYPE_TIMING) {
-        for (JSON_EACH(event, json_get(v, STR("event"))))
+        for (JSON_EACH_OR_ONE(event, json_get(v, STR("event"))))
             add_date(e, event.now);
         add_period(e, json_at(v, STR("repeat.boundsPeriod")));
     } else {

@@ -1,5 +1,5 @@
 // _id and _lastUpdated, which every resource has, with modifiers; and units in
-// the parts of a composite.
+// the parts of a composite; what real data makes of numbers and lists.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { World } from '../support/world.mjs';
@@ -39,6 +39,13 @@ test('ap takes in what is a tenth away to the digit, whatever binary makes of it
   for (const [id, value] of [['low', 0.99], ['high', 1.21], ['outside', 0.98]])
     await world.send(user, 'PUT', `/r4/Observation/${id}`, { ...weight(id, value, 'mg'), code: { text: 'tenth' } });
   assert.deepEqual(await ids('code:text=tenth&value-quantity=ap1.1'), ['high', 'low']);
+});
+
+test('a list that was sent as the one that is in it is found all the same, and stays as it came', async () => {
+  const code = { coding: { system: 'http://snomed.info', code: '52734007' } };
+  await world.send(user, 'PUT', '/r4/Procedure/one', { resourceType: 'Procedure', id: 'one', status: 'completed', subject: { display: 'x' }, code });
+  const { body } = await world.get(user, '/r4/Procedure?code=http://snomed.info|52734007');
+  assert.deepEqual(body.entry.map((e) => e.resource.code), [code]);
 });
 
 test('a quantity in a composite is found in other units', async () => {
