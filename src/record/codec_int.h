@@ -77,6 +77,6 @@ void take_column(struct reader *r, const struct segment *s, struct column *c);
 #define CLOSED_MARK_SIZE 4
 #define CLOSED_HEAD      (CLOSED_MARK_SIZE + 2 * sizeof(uint64_t))
 /* Columns of so many bytes are worth being opened one by one. */
-#define CLOSED_MIN ((size_t)256 << 10)
+#define CLOSED_MIN ((size_t)2 << 20)
 
 #endif

@@ -91,6 +91,39 @@ static void many_threads_may_open_one_segment(void **state)
     }
 }
 
+static void a_loaded_record_is_the_one_that_was_pushed(void **state)
+{
+    struct world *w = *state;
+    rand_seed(13);
+    for (int round = 0; round < 60; round++) {
+        grow(w);
+        struct segment *all[HISTORY * 8];
+        size_t n = record_segment_count(w->record);
+        assert_true(n <= sizeof all / sizeof all[0]);
+        for (size_t i = 0; i < n; i++)
+            all[i] = record_segment(w->record, i);
+        struct record *loaded;
+        assert_int_equal(record_new(R4, all, n, &loaded), OK);
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(record_count(loaded, w->types[k]),
+                             record_count(w->record, w->types[k]));
+            for (size_t i = 0; i < IDS; i++) {
+                struct record_entry a, b;
+                bool is_in =
+                    record_find(loaded, w->types[k], str_of(ids[i]), &a);
+                assert_int_equal(is_in, w->things[k][i].exists);
+                if (!is_in)
+                    continue;
+                assert_true(
+                    record_find(w->record, w->types[k], str_of(ids[i]), &b));
+                assert_int_equal(a.version, b.version);
+                assert_int_equal(a.is_deleted, b.is_deleted);
+            }
+        }
+        record_unref(loaded);
+    }
+}
+
 #define SET(test_) cmocka_unit_test_setup_teardown(test_, set_up, tear_down)
 
 int main(void)
@@ -99,6 +132,7 @@ int main(void)
         SET(a_closed_segment_opens_to_what_it_was),
         SET(a_closed_segment_with_any_wrong_byte_is_refused),
         SET(many_threads_may_open_one_segment),
+        SET(a_loaded_record_is_the_one_that_was_pushed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

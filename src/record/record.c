@@ -42,11 +42,14 @@ static void set_all(uint64_t *bits, uint32_t n)
         bits[n / 64] = (UINT64_C(1) << (n % 64)) - 1;
 }
 
-/* In segments below i, clears what i has as well. */
-static void supersede(struct record *r, uint32_t i)
+/* In segments below i, clears what i has as well.  is_history: they were
+ * written in this order, so that a first version has nothing below. */
+static void supersede(struct record *r, uint32_t i, bool is_history)
 {
     const struct segment *s = r->segments[i];
     for (uint32_t e = 0; i > 0 && e < s->entry_count; e++) {
+        if (is_history && s->entry_version[e] == 1)
+            continue;
         struct str id = segment_string(s, s->entry_id[e]);
         for (uint32_t below = i; below-- > 0;) {
             uint32_t at;
@@ -74,7 +77,7 @@ enum err record_new(enum release release, struct segment *const *oldest_first,
         return ERR_NOMEM;
     for (uint32_t i = 0; i < r->segment_count; i++) {
         begin(r, i);
-        supersede(r, i);
+        supersede(r, i, true);
     }
     *out = r;
     return OK;
@@ -99,7 +102,7 @@ enum err record_push(const struct record *r, size_t replaced,
         memcpy(made->newest[i], r->newest[i], bytes);
     }
     begin(made, kept);
-    supersede(made, kept);
+    supersede(made, kept, false); /* a past record has old ones on top */
     *out = made;
     return OK;
 }

@@ -49,7 +49,8 @@ MUST_CHECK enum err segment_encode(const struct segment *s, struct arena *a,
 MUST_CHECK enum err segment_decode(struct str data, struct arena *a,
                                    struct segment **out);
 
-/* Takes references of its own. */
+/* Takes references of its own.  The segments are a history: of each resource
+ * the versions go up from segment to segment, from 1 on. */
 MUST_CHECK enum err record_new(enum release release,
                                struct segment *const *oldest_first, size_t n,
                                struct record **out);
